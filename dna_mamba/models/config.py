@@ -1,0 +1,78 @@
+"""The configuration of a model: everything that decides which function its weights are."""
+
+import math
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from dna_mamba.errors import InputError
+
+ReverseComplement = Literal["none", "augment", "post-hoc", "shared"]
+
+
+class ModelConfig(BaseModel):
+    """Shape and strand mode of a bidirectional Mamba-1 encoder with its language-model head.
+
+    Unknown keys are errors. ``d_inner`` is ``expand * d_model``; ``dt_rank`` defaults to ceil(d_model / 16), as in
+    Mamba (Gu & Dao 2023). ``reverse_complement`` decides how the two strands meet:
+
+    - ``none``: one strand in, that strand's answer out.
+    - ``augment``: as ``none``, trained on a random strand of each window.
+    - ``post-hoc``: trained as ``augment``; at inference both strands are run and averaged.
+    - ``shared``: both strands always run through one network and their answers are joined, so that the model is
+      reverse-complement equivariant by construction (Caduceus-PS, Schiff et al. 2024).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    d_model: int = Field(gt=0)
+    n_layer: int = Field(gt=0)
+    d_state: int = Field(default=16, gt=0)
+    d_conv: int = Field(default=4, gt=0)
+    expand: int = Field(default=2, gt=0)
+    dt_rank: int = Field(default=0, ge=0)
+    norm_eps: float = Field(default=1e-5, gt=0)
+    reverse_complement: ReverseComplement = "shared"
+    tokenizer: dict[str, Any]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve_dt_rank(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("dt_rank", "auto") in ("auto", 0):
+            d_model = values.get("d_model", 0)
+            rank = math.ceil(d_model / 16) if isinstance(d_model, int) else 0
+            return values | {"dt_rank": rank}
+        return values
+
+    @property
+    def d_inner(self) -> int:
+        """Channels of the scan."""
+        return self.expand * self.d_model
+
+    @property
+    def d_hidden(self) -> int:
+        """Channels of ``ModelOutput.hidden``: both strands side by side in mode ``shared``."""
+        return 2 * self.d_model if self.reverse_complement == "shared" else self.d_model
+
+    @property
+    def runs_both_strands(self) -> bool:
+        """Whether one forward call runs the reverse complement too."""
+        return self.reverse_complement in ("post-hoc", "shared")
+
+
+_SHAPES = {
+    "tiny": {"d_model": 128, "n_layer": 8},
+    "small": {"d_model": 256, "n_layer": 16},
+    "base": {"d_model": 512, "n_layer": 24},
+}
+
+
+def preset(size: str, tokenizer: dict[str, Any], **overrides: Any) -> ModelConfig:
+    """One of the default shapes: ``tiny`` (about 1 M parameters), ``small`` (8 M), ``base`` (44 M).
+
+    Raises:
+        InputError: no such size.
+    """
+    if size not in _SHAPES:
+        raise InputError(f"no model size {size!r}", remedy=f"choose one of {', '.join(_SHAPES)}")
+    return ModelConfig.model_validate({**_SHAPES[size], "tokenizer": tokenizer, **overrides})

@@ -1,0 +1,57 @@
+"""The encoder of one strand: embedding, a pre-norm residual stack of bidirectional mixers, a final norm."""
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from dna_mamba.models.config import ModelConfig
+from dna_mamba.models.mixer import BidirectionalMixer
+
+
+class Layer(nn.Module):
+    """``residual + mixer(norm(residual))``; the residual stays in its own dtype under autocast."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.norm = nn.RMSNorm(config.d_model, eps=config.norm_eps)
+        self.mixer = BidirectionalMixer(config)
+
+    def forward(self, residual_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
+        """(B, L, D) to (B, L, D)."""
+        mixed_BLD: Tensor = self.mixer(self.norm(residual_BLD), pad_BL1)
+        return residual_BLD + mixed_BLD.to(residual_BLD.dtype)
+
+
+class Encoder(nn.Module):
+    """Token ids of one strand to hidden states.
+
+    Attributes:
+        recompute: recompute each layer in the backward pass instead of storing it: memory falls from all layers'
+            activations to one layer's and a residual per layer, for about a third more time.
+    """
+
+    def __init__(self, config: ModelConfig, vocab_size: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, config.d_model)
+        nn.init.normal_(self.embedding.weight, std=0.02)
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.n_layer))
+        self.norm = nn.RMSNorm(config.d_model, eps=config.norm_eps)
+        self.recompute = False
+
+    def forward(self, ids_BL: Tensor, lengths_B: Tensor | None = None) -> Tensor:
+        """int64 (B, L), right-padded where ``lengths_B`` (B,) says so, to (B, L, D); pads come out as zeros."""
+        pad_BL1 = None if lengths_B is None else padding(ids_BL, lengths_B)[..., None]
+        residual_BLD = self.embedding(ids_BL)
+        for layer in self.layers:
+            if self.recompute and torch.is_grad_enabled():
+                residual_BLD = checkpoint(layer, residual_BLD, pad_BL1, use_reentrant=False)
+            else:
+                residual_BLD = layer(residual_BLD, pad_BL1)
+        hidden_BLD: Tensor = self.norm(residual_BLD)
+        return hidden_BLD if pad_BL1 is None else hidden_BLD.masked_fill(pad_BL1, 0)
+
+
+def padding(ids_BL: Tensor, lengths_B: Tensor) -> Tensor:
+    """Bool (B, L), True at positions behind each sequence's end."""
+    positions_L = torch.arange(ids_BL.shape[1], device=ids_BL.device)
+    return positions_L >= lengths_B.to(ids_BL.device)[:, None]

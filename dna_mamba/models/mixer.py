@@ -1,0 +1,90 @@
+"""One bidirectional Mamba-1 mixer: projections shared by both directions, a convolution and a scan for each.
+
+Two identities make this the published pair of mixers at about half the matrix work: with tied input projections
+x and z are the same for both directions and computed once; with tied output projections
+``out(y_f * silu(z)) + out(y_r * silu(z)) = out((y_f + y_r) * silu(z))``.
+Sizes: B batch, L length, D d_model, I d_inner, N d_state, R dt_rank.
+"""
+
+import math
+
+import torch
+from dna_mamba_kernels import depthwise_conv, selective_scan
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dna_mamba.models.config import ModelConfig
+
+DELTA_MIN, DELTA_MAX = 1e-3, 1e-1
+_PAD_DELTA = -1e4
+"""Softplus of this is exactly 0 in every dtype: a pad leaves the state as it is."""
+
+
+class DirectionalScan(nn.Module):
+    """Convolution, input-dependent parameters and selective scan in one direction (Gu & Dao 2023, algorithm 2)."""
+
+    def __init__(self, config: ModelConfig, *, reverse: bool) -> None:
+        super().__init__()
+        d_inner, d_state, dt_rank = config.d_inner, config.d_state, config.dt_rank
+        self.reverse, self.split = reverse, (dt_rank, d_state, d_state)
+        self.conv_weight = nn.Parameter(torch.empty(d_inner, config.d_conv))
+        self.conv_bias = nn.Parameter(torch.empty(d_inner))
+        self.x_proj = nn.Linear(d_inner, dt_rank + 2 * d_state, bias=False)
+        self.dt_proj = nn.Linear(dt_rank, d_inner, bias=False)
+        self.dt_bias = nn.Parameter(torch.empty(d_inner))
+        self.A_log = nn.Parameter(torch.arange(1, d_state + 1).float().log().repeat(d_inner, 1))
+        self.D = nn.Parameter(torch.ones(d_inner))
+        self._reset()
+
+    @torch.no_grad()
+    def _reset(self) -> None:
+        """Convolution as nn.Conv1d; delta log-uniform in [1e-3, 1e-1] after softplus, as in Mamba."""
+        bound = 1 / math.sqrt(self.conv_weight.shape[1])
+        self.conv_weight.uniform_(-bound, bound)
+        self.conv_bias.uniform_(-bound, bound)
+        nn.init.uniform_(self.dt_proj.weight, -(self.split[0] ** -0.5), self.split[0] ** -0.5)
+        log_delta = torch.empty_like(self.dt_bias).uniform_(math.log(DELTA_MIN), math.log(DELTA_MAX))
+        delta = log_delta.exp().clamp_(min=1e-4)
+        self.dt_bias.copy_(delta + torch.log(-torch.expm1(-delta)))
+
+    def forward(self, x_BLI: Tensor, pad_BL1: Tensor | None) -> Tensor:
+        """(B, L, I) to (B, L, I) before the gate; ``pad_BL1`` is True at pads, where ``x_BLI`` must be zero."""
+        x_BLI = depthwise_conv(x_BLI, self.conv_weight, self.conv_bias, reverse=self.reverse, silu=True)
+        dt_BLR, B_BLN, C_BLN = self.x_proj(x_BLI).split(self.split, dim=-1)
+        delta_BLI = self.dt_proj(dt_BLR)
+        if pad_BL1 is not None:
+            delta_BLI = delta_BLI.masked_fill(pad_BL1, _PAD_DELTA)
+        A_IN = -torch.exp(self.A_log.float())
+        y_BLI, _ = selective_scan(
+            x_BLI,
+            delta_BLI,
+            A_IN,
+            B_BLN,
+            C_BLN,
+            self.D,
+            delta_bias=self.dt_bias,
+            delta_softplus=True,
+            reverse=self.reverse,
+        )
+        return y_BLI
+
+
+class BidirectionalMixer(nn.Module):
+    """(B, L, D) to (B, L, D): both directions read the whole sequence."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.in_proj = nn.Linear(config.d_model, 2 * config.d_inner, bias=False)
+        self.left_to_right = DirectionalScan(config, reverse=False)
+        self.right_to_left = DirectionalScan(config, reverse=True)
+        self.out_proj = nn.Linear(config.d_inner, config.d_model, bias=False)
+        with torch.no_grad():  # keeps the residual's variance independent of depth, as in GPT-2
+            self.out_proj.weight /= math.sqrt(config.n_layer)
+
+    def forward(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
+        """Mix along the length; positions where ``pad_BL1`` is True neither give nor disturb anything."""
+        x_BLI, z_BLI = self.in_proj(h_BLD).chunk(2, dim=-1)
+        if pad_BL1 is not None:
+            x_BLI = x_BLI.masked_fill(pad_BL1, 0)
+        y_BLI = self.left_to_right(x_BLI, pad_BL1) + self.right_to_left(x_BLI, pad_BL1)
+        return self.out_proj(y_BLI * F.silu(z_BLI))  # type: ignore[no-any-return]

@@ -1,0 +1,58 @@
+"""How the two strands of DNA meet: reverse complements of token ids, and the joining of both strands' answers."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+class ModelOutput(NamedTuple):
+    """What a model says of a batch: ``logits`` (B, L, V) before softmax, ``hidden`` (B, L, C) after the final norm."""
+
+    logits: Tensor
+    hidden: Tensor
+
+
+def mirror_index(ids_BL: Tensor, lengths_B: Tensor | None) -> Tensor:
+    """int64 (B, L): where position l of the other strand lies on this one; pads stay where they are."""
+    batch, length = ids_BL.shape
+    positions_BL = torch.arange(length, device=ids_BL.device).expand(batch, length)
+    ends_B1 = torch.full_like(positions_BL[:, :1], length) if lengths_B is None else lengths_B.to(ids_BL.device)[:, None]
+    return torch.where(positions_BL < ends_B1, ends_B1 - 1 - positions_BL, positions_BL)
+
+
+def mirror(x_BLC: Tensor, index_BL: Tensor) -> Tensor:
+    """Reverse (B, L, C) along the length by ``mirror_index``."""
+    return x_BLC.gather(1, index_BL[..., None].expand_as(x_BLC))
+
+
+def reverse_complement_ids(ids_BL: Tensor, complement_V: Tensor, lengths_B: Tensor | None = None) -> Tensor:
+    """Token ids of the other strand, int64 (B, L); right padding stays on the right and is not complemented."""
+    index_BL = mirror_index(ids_BL, lengths_B)
+    mirrored_BL = complement_V[ids_BL.gather(1, index_BL)]
+    if lengths_B is None:
+        return mirrored_BL
+    pads_BL = torch.arange(ids_BL.shape[1], device=ids_BL.device) >= lengths_B.to(ids_BL.device)[:, None]
+    return torch.where(pads_BL, ids_BL, mirrored_BL)
+
+
+def tied_logits(hidden_BLD: Tensor, embedding_VD: Tensor) -> Tensor:
+    """Language-model logits (B, L, V) through the embedding, float32 at least."""
+    logits_BLV = F.linear(hidden_BLD, embedding_VD)
+    return logits_BLV.to(torch.promote_types(logits_BLV.dtype, torch.float32))
+
+
+def join_shared(a_BLD: Tensor, b_BLD: Tensor, embedding_VD: Tensor, complement_V: Tensor) -> ModelOutput:
+    """Join the strands as Caduceus-PS does: logits are summed, hidden is ``[a, flip over channels of b]`` (B, L, 2D).
+
+    ``a_BLD`` is the forward strand's hidden state, ``b_BLD`` the reverse strand's, mirrored to the same positions.
+    """
+    logits_BLV = tied_logits(a_BLD, embedding_VD) + tied_logits(b_BLD, embedding_VD[complement_V])
+    return ModelOutput(logits_BLV, torch.cat([a_BLD, b_BLD.flip(-1)], dim=-1))
+
+
+def join_average(a_BLD: Tensor, b_BLD: Tensor, embedding_VD: Tensor, complement_V: Tensor) -> ModelOutput:
+    """Average the strands: logits and hidden are the means of both strands' (B, L, V) and (B, L, D)."""
+    logits_BLV = tied_logits(a_BLD, embedding_VD) + tied_logits(b_BLD, embedding_VD[complement_V])
+    return ModelOutput(logits_BLV / 2, (a_BLD + b_BLD) / 2)
