@@ -5,6 +5,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from dna_mamba.errors import InputError
+
 TokenIds = NDArray[np.int64]
 
 
@@ -54,3 +56,13 @@ class Tokenizer(Protocol):
     def to_config(self) -> dict[str, Any]:
         """JSON-ready description, with key ``kind``, from which ``from_config`` makes an equal tokenizer."""
         ...
+
+
+def check_ids(ids: TokenIds, vocab_size: int) -> TokenIds:
+    """The ids as an int64 array (L,). Raises InputError for an id outside the vocabulary."""
+    ids = np.asarray(ids, dtype=np.int64)
+    outside = (ids < 0) | (ids >= vocab_size)
+    if outside.any():
+        at = int(np.argmax(outside))
+        raise InputError(f"token id {ids[at]} at position {at} is outside a vocabulary of {vocab_size}")
+    return ids
