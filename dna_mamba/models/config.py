@@ -54,11 +54,6 @@ class ModelConfig(BaseModel):
         """Channels of ``ModelOutput.hidden``: both strands side by side in mode ``shared``."""
         return 2 * self.d_model if self.reverse_complement == "shared" else self.d_model
 
-    @property
-    def runs_both_strands(self) -> bool:
-        """Whether one forward call runs the reverse complement too."""
-        return self.reverse_complement in ("post-hoc", "shared")
-
 
 _SHAPES = {
     "tiny": {"d_model": 128, "n_layer": 8},

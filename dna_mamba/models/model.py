@@ -47,9 +47,11 @@ class MaskedLanguageModel(nn.Module):
         """Logits (B, L, V) and hidden states (B, L, C) of token ids, int64 (B, L).
 
         ``lengths`` (B,) marks right padding; every sequence gets the answer it has alone. C is d_model, twice that
-        in mode ``shared`` (forward strand first, then the reverse strand with its channels reversed).
+        in mode ``shared`` (forward strand first, then the reverse strand with its channels reversed). In training
+        mode ``post-hoc`` runs the given strand alone.
         """
-        if self.config.runs_both_strands:
+        mode = self.config.reverse_complement
+        if mode == "shared" or (mode == "post-hoc" and not self.training):
             return self.both_strands(input_ids, lengths)
         hidden_BLD = self.encoder(input_ids, lengths)
         return ModelOutput(tied_logits(hidden_BLD, self.encoder.embedding.weight), hidden_BLD)
