@@ -1,0 +1,77 @@
+"""What people see on stderr while a command runs; stdout is for data alone."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def log(message: str) -> None:
+    """Write one line to stderr, above a progress bar if one is shown."""
+    if "tqdm" in sys.modules:
+        from tqdm import tqdm
+
+        tqdm.write(message, file=sys.stderr)
+    else:
+        print(message, file=sys.stderr, flush=True)
+
+
+def format_duration(seconds: float) -> str:
+    """Seconds as people say them: ``8 ms``, ``3.2 s``, ``4 min 05 s``, ``2 h 07 min``."""
+    if seconds < 1:
+        return f"{seconds * 1e3:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+@contextmanager
+def progress(description: str, *, unit: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """Show how far a step is; yields ``advance(count)``.
+
+    A terminal sees a bar; anywhere else, and at the end everywhere, one plain line says what was done and how fast.
+
+    Args:
+        description: the step, in the past tense, as it opens that line ("scored").
+        unit: what is counted, in the plural ("records").
+        total: how many there will be, where that is known.
+    """
+    from tqdm import tqdm
+
+    done, started = 0, time.perf_counter()
+    bar = tqdm(
+        desc=description,
+        total=total,
+        unit=f" {unit}",
+        unit_scale=(total or 0) >= 10_000,
+        leave=False,
+        dynamic_ncols=True,
+        file=sys.stderr,
+        disable=not sys.stderr.isatty(),
+    )
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        bar.update(count)
+
+    with bar:
+        yield advance
+    seconds = time.perf_counter() - started
+    log(f"{description} {done:,} {unit} in {format_duration(seconds)} ({done / max(seconds, 1e-9):,.0f} {unit}/s)")
+
+
+def track(items: Iterable[Item], description: str, *, unit: str, total: int | None = None) -> Iterator[Item]:
+    """Yield the items, showing progress as ``progress`` does; the total is their length where they have one."""
+    if total is None and hasattr(items, "__len__"):
+        total = len(items)
+    with progress(description, unit=unit, total=total) as advance:
+        for item in items:
+            yield item
+            advance(1)

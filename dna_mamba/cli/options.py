@@ -1,0 +1,90 @@
+"""Options that several commands share, so that a name means the same everywhere, and what they set up."""
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from dna_mamba.errors import InputError, MachineError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def default_threads() -> int:
+    """CPU threads to use: SLURM_CPUS_PER_TASK where a job scheduler set it, else the cores this process may use."""
+    granted = os.environ.get("SLURM_CPUS_PER_TASK", "")
+    if granted.isdigit() and int(granted) > 0:
+        return int(granted)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+model_option = click.option(
+    "-m", "--model", required=True, metavar="MODEL", help="Model directory, or a packaged name (see: dna-mamba models)."
+)
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=default_threads,
+    show_default="SLURM_CPUS_PER_TASK, else the cores this process may use",
+    help="CPU threads.",
+)
+device_option = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda[:N]|mps",
+    help="Where the model runs; auto takes a CUDA GPU where there is one.",
+)
+batch_size_option = click.option(
+    "--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Sequences a forward pass."
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice."
+)
+force_option = click.option("--force", is_flag=True, help="Replace output that exists already.")
+no_version_option = click.option(
+    "--no-version", is_flag=True, help="Leave version and command line out of the output, so that equal runs are equal bytes."
+)
+
+
+def resolve_device(name: str) -> "torch.device":
+    """The torch device that ``--device`` names.
+
+    Raises:
+        InputError: the name is none of auto, cpu, cuda, cuda:N, mps.
+        MachineError: this machine has no such device.
+    """
+    import torch
+
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = torch.device("meta")
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise InputError(f"{name!r} is no device", place="--device", remedy="give auto, cpu, cuda, cuda:N or mps")
+    visible = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+    }[device.type]
+    if (device.index or 0) >= visible:
+        raise MachineError(
+            f"{name}: torch {torch.__version__} sees {visible} such devices here",
+            place="--device",
+            remedy="--device cpu runs everywhere, and dna-mamba doctor lists what there is",
+        )
+    return device
+
+
+def setup_torch(threads: int, seed: int | None = None) -> None:
+    """Give torch, and the kernels that follow its setting, ``threads`` CPU threads; seed its generators."""
+    import torch
+
+    torch.set_num_threads(threads)
+    if seed is not None:
+        torch.manual_seed(seed)
