@@ -1,0 +1,21 @@
+"""Selective scan and depthwise convolution for Mamba models, on CPUs with or without a compiler."""
+
+from dna_mamba_kernels.backends import (
+    Backend,
+    BackendStatus,
+    BackendUnavailableError,
+    available_backends,
+    choose_backend,
+)
+from dna_mamba_kernels.depthwise_conv import depthwise_conv
+from dna_mamba_kernels.selective_scan import selective_scan
+
+__all__ = [
+    "Backend",
+    "BackendStatus",
+    "BackendUnavailableError",
+    "available_backends",
+    "choose_backend",
+    "depthwise_conv",
+    "selective_scan",
+]

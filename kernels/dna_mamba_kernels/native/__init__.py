@@ -1,0 +1,1 @@
+"""The C++ CPU kernel: plain C interface, no torch headers, loaded with ctypes."""
