@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -69,7 +69,7 @@ def progress(description: str, *, unit: str, total: int | None = None) -> Iterat
 
 def track(items: Iterable[Item], description: str, *, unit: str, total: int | None = None) -> Iterator[Item]:
     """Yield the items, showing progress as ``progress`` does; the total is their length where they have one."""
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     with progress(description, unit=unit, total=total) as advance:
         for item in items:

@@ -46,7 +46,9 @@ seed_option = click.option(
 )
 force_option = click.option("--force", is_flag=True, help="Replace output that exists already.")
 no_version_option = click.option(
-    "--no-version", is_flag=True, help="Leave version and command line out of the output, so that equal runs are equal bytes."
+    "--no-version",
+    is_flag=True,
+    help="Leave version and command line out of the output, so that equal runs are equal bytes.",
 )
 
 

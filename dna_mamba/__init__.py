@@ -1,0 +1,30 @@
+"""DNA Mamba: genomics sequence modelling with a bidirectional, reverse-complement-aware Mamba encoder.
+
+``load_model`` opens a model directory or a packaged model, ``score_variants`` scores a VCF against a genome and
+``embed`` turns sequences into vectors. Each is imported when first used, so ``import dna_mamba`` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dna_mamba.checkpoints import load_model
+    from dna_mamba.scoring import embed, score_variants
+
+__version__ = "0.1.0"
+
+__all__ = ["__version__", "embed", "load_model", "score_variants"]
+
+_HOMES = {"load_model": "dna_mamba.checkpoints", "score_variants": "dna_mamba.scoring", "embed": "dna_mamba.scoring"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

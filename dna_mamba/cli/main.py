@@ -1,0 +1,38 @@
+"""The ``dna-mamba`` command: what there is, one line each. Adding a command is adding its module and its line here."""
+
+from typing import NoReturn
+
+import click
+
+from dna_mamba import __version__
+from dna_mamba.cli.lazy import LazyGroup
+
+PROGRAM = "dna-mamba"
+COMMANDS = {
+    "demo": "Score a small packaged VCF with the packaged model.",
+    "score": "Score the variants of a VCF against a genome.",
+    "embed": "Turn sequences into vectors.",
+    "pretrain": "Train a masked language model on genomes.",
+    "models": "List the packaged models, or print the card of one.",
+    "doctor": "Show what runs here: devices, kernels, versions, speed.",
+}
+EPILOG = """\b
+Exit codes: 0 ok, 1 a bug of ours, 2 arguments or input, 3 the machine
+(disk, memory, device) or non-finite training, 75 preempted: run it again."""
+
+
+@click.command(
+    cls=LazyGroup,
+    package="dna_mamba.cli",
+    commands=COMMANDS,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
+def cli() -> None:
+    """Genomics sequence modelling over FASTA and VCF files."""
+
+
+def main() -> NoReturn:
+    """Run the command line on ``sys.argv`` and exit with the code that ``dna_mamba.errors`` states."""
+    cli.main(prog_name=PROGRAM)
