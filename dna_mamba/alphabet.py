@@ -60,6 +60,15 @@ def as_bytes_array(sequence: str | bytes | NDArray[np.uint8]) -> NDArray[np.uint
     return sequence
 
 
+def _refusal(letters: NDArray[np.uint8], place: str | None, offset: int = 0) -> InputError:
+    at = int(np.argmax(_CODES[letters] == _REFUSED))
+    return InputError(
+        f"{chr(letters[at])!r} at offset {offset + at} (0-based) is no IUPAC nucleotide code",
+        place=place,
+        remedy="give a DNA sequence (protein, binary and gapped sequences are refused)",
+    )
+
+
 def encode_bases(sequence: str | bytes | NDArray[np.uint8], *, place: str | None = None) -> NDArray[np.uint8]:
     """Letters to codes, uint8 (L,): base in the low bits, ``SOFT_MASK`` for lower case, U read as T.
 
@@ -69,12 +78,7 @@ def encode_bases(sequence: str | bytes | NDArray[np.uint8], *, place: str | None
     letters = as_bytes_array(sequence)
     codes = _CODES[letters]
     if letters.size and codes.max() == _REFUSED:
-        offset = int(np.argmax(codes == _REFUSED))
-        raise InputError(
-            f"{chr(letters[offset])!r} at offset {offset} (0-based) is no IUPAC nucleotide code",
-            place=place,
-            remedy="give a DNA sequence (protein, binary and gapped sequences are refused)",
-        )
+        raise _refusal(letters, place)
     return codes
 
 
@@ -83,15 +87,26 @@ def decode_bases(codes: NDArray[np.uint8]) -> str:
     return _LETTERS[codes].tobytes().decode("ascii")
 
 
-def count_letters(sequence: str | bytes | NDArray[np.uint8]) -> LetterCounts:
-    """Count N, other IUPAC codes, lower case and U in a sequence of valid letters."""
-    histogram = np.bincount(as_bytes_array(sequence), minlength=256)
+def count_letters(
+    sequence: str | bytes | NDArray[np.uint8], *, place: str | None = None, offset: int = 0
+) -> LetterCounts:
+    """Count N, other IUPAC codes, lower case and U; far faster than ``encode_bases`` where mostly ACGT.
 
-    def total(letters: str) -> int:
-        return int(histogram[np.frombuffer((letters + letters.lower()).encode(), dtype=np.uint8)].sum())
+    Raises:
+        InputError: a letter is no IUPAC nucleotide code; names it and its offset, ``offset`` added.
+    """
+    letters = as_bytes_array(sequence)
+    rest = letters.tobytes() if not isinstance(sequence, bytes) else sequence
+    rest = rest.translate(None, b"ACGTacgt")
+    histogram = np.bincount(np.frombuffer(rest, dtype=np.uint8), minlength=256)
+    if histogram[_CODES == _REFUSED].any():
+        raise _refusal(letters, place, offset)
 
-    soft_masked = int(histogram[ord("a") : ord("z") + 1].sum())
-    return LetterCounts(int(histogram.sum()), total("N"), total(IUPAC_AMBIGUOUS), soft_masked, total("U"))
+    def total(wanted: str) -> int:
+        return int(histogram[np.frombuffer((wanted + wanted.lower()).encode(), dtype=np.uint8)].sum())
+
+    n_soft_masked = int(np.count_nonzero(letters >= ord("a")))
+    return LetterCounts(letters.size, total("N"), total(IUPAC_AMBIGUOUS), n_soft_masked, total("U"))
 
 
 def reverse_complement(sequence: str) -> str:
@@ -102,4 +117,5 @@ def reverse_complement(sequence: str) -> str:
 def reverse_complement_codes(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Reverse complement of base codes (L,), soft-mask bits kept with their base."""
     flipped = codes[::-1]
-    return _BASE_COMPLEMENT[flipped & 7] | (flipped & SOFT_MASK)
+    complement: NDArray[np.uint8] = _BASE_COMPLEMENT[flipped & 7] | (flipped & SOFT_MASK)
+    return complement
