@@ -32,11 +32,11 @@ class MaskedLanguageModel(nn.Module):
         self.tokenizer: Tokenizer = from_config(config.tokenizer)
         self.encoder = Encoder(config, self.tokenizer.vocab_size)
         complement = self.tokenizer.complement
-        if complement is None and config.reverse_complement != "none":
+        if complement is None and config.reverse_complement in ("post-hoc", "shared"):
             raise InputError(
                 f"reverse_complement={config.reverse_complement!r} with tokenizer {self.tokenizer.kind!r}, "
                 "whose tokens have no reverse complement",
-                remedy="use reverse_complement: none or a nucleotide or k-mer tokenizer",
+                remedy="use reverse_complement: augment, or a nucleotide or k-mer tokenizer",
             )
         self.complement_V: Tensor | None
         self.register_buffer(

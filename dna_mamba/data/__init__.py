@@ -1,0 +1,1 @@
+"""From genomes to training and evaluation batches."""

@@ -1,0 +1,89 @@
+"""From windows to the tensors of a training step."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dna_mamba.alphabet import SOFT_MASK, reverse_complement_codes
+from dna_mamba.data.masking import MaskingPolicy, mask_tokens
+from dna_mamba.data.sampling import Window, WindowSampler, generator
+from dna_mamba.data.store import Codes
+from dna_mamba.tokenizers import Tokenizer
+from dna_mamba.tokenizers.base import TokenIds
+
+_MASK_STREAM = 2
+
+
+class Batch(NamedTuple):
+    """One step's tensors, right-padded: ``inputs`` and ``targets`` int64 (B, L), ``weights`` float32 (B, L).
+
+    ``weights`` is zero wherever no prediction is asked. ``lengths`` (B,) is None when no row is padded.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    weights: Tensor
+    lengths: Tensor | None
+    windows: tuple[Window, ...]
+
+
+class MaskedBatches:
+    """Batches by index: ``batches[step]`` is the same whenever and wherever it is asked for."""
+
+    def __init__(
+        self,
+        contigs: Mapping[str, Codes],
+        sampler: WindowSampler,
+        tokenizer: Tokenizer,
+        policy: MaskingPolicy,
+        *,
+        batch_windows: int,
+        seed: int,
+    ) -> None:
+        self._contigs, self._sampler, self._tokenizer, self._policy = contigs, sampler, tokenizer, policy
+        self._batch_windows, self._seed = batch_windows, seed
+
+    def __getitem__(self, step: int) -> Batch:
+        """The batch of a step."""
+        indices = range(step * self._batch_windows, (step + 1) * self._batch_windows)
+        windows = tuple(self._sampler[index] for index in indices)
+        rows = [self._row(index, window) for index, window in zip(indices, windows, strict=True)]
+        return stack_rows(rows, windows, pad_id=self._tokenizer.pad_id)
+
+    def _row(self, index: int, window: Window) -> "Row":
+        codes = self._contigs[window.chrom][window.start : window.end]
+        if window.reverse:
+            codes = reverse_complement_codes(codes)
+        ids = self._tokenizer.encode_codes(codes)
+        inputs, chosen = mask_tokens(ids, self._tokenizer, self._policy, generator(self._seed, _MASK_STREAM, index))
+        weights = chosen.astype(np.float32)
+        if self._policy.soft_mask_weight != 1 and len(ids) == len(codes):
+            weights[(codes & SOFT_MASK) != 0] *= self._policy.soft_mask_weight
+        return Row(inputs, ids, weights)
+
+
+class Row(NamedTuple):
+    """One sequence of a batch before padding; fields as in ``Batch``, (L,)."""
+
+    inputs: TokenIds
+    targets: TokenIds
+    weights: NDArray[np.float32]
+
+
+def stack_rows(rows: list[Row], windows: tuple[Window, ...] = (), *, pad_id: int) -> Batch:
+    """Right-pad rows to their longest."""
+    lengths = [len(row.inputs) for row in rows]
+    width = max(lengths)
+
+    def stacked(field: int, fill: int) -> Tensor:
+        out = np.full((len(rows), width), fill, dtype=rows[0][field].dtype)
+        for i, row in enumerate(rows):
+            out[i, : lengths[i]] = row[field]
+        return torch.from_numpy(out)
+
+    padded = None if min(lengths) == width else torch.tensor(lengths)
+    return Batch(stacked(0, pad_id), stacked(1, pad_id), stacked(2, 0), padded, windows)

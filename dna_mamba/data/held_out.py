@@ -1,0 +1,82 @@
+"""Held-out windows in which every base is predicted once, few at a time."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from dna_mamba.data.batches import Row
+from dna_mamba.data.store import Codes
+from dna_mamba.tokenizers import Tokenizer
+
+
+class HeldOutPlan(BaseModel):
+    """How a held-out contig is cut and masked.
+
+    Windows of ``window_bp`` overlap by twice ``margin_bp``; predictions are asked only behind the margins, except at
+    contig ends. One base in ``mask_every`` is masked at a time, in ``phases`` of the ``mask_every`` possible ways:
+    with all of them each base is predicted exactly once. ``max_windows`` takes evenly spaced windows of all.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    window_bp: int = Field(default=1024, gt=0)
+    margin_bp: int = Field(default=128, ge=0)
+    mask_every: int = Field(default=16, gt=1)
+    phases: int = Field(default=16, gt=0)
+    max_windows: int | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "HeldOutPlan":
+        if self.phases > self.mask_every:
+            raise ValueError("phases must not pass mask_every")
+        if 2 * self.margin_bp >= self.window_bp:
+            raise ValueError("twice margin_bp must be less than window_bp")
+        return self
+
+
+def held_out_rows(contigs: Mapping[str, Codes], plan: HeldOutPlan, tokenizer: Tokenizer) -> Iterator[Row]:
+    """All rows of the plan in a fixed order; tokens outside ``tokenizer.maskable_ids`` are never asked for.
+
+    Where a token is several bases, its place is taken as its share of the window.
+    """
+    places = [(chrom, tile) for chrom, codes in contigs.items() for tile in _tiles(len(codes), plan)]
+    if plan.max_windows is not None and plan.max_windows < len(places):
+        places = [places[i] for i in np.linspace(0, len(places) - 1, plan.max_windows).astype(int)]
+    for chrom, tile in places:
+        ids = tokenizer.encode_codes(contigs[chrom][tile.start : tile.end])
+        first = tile.start * len(ids) // (tile.end - tile.start)
+        positions = first + np.arange(len(ids))
+        bp = tile.start + np.arange(len(ids)) * (tile.end - tile.start) // max(1, len(ids))
+        asked = (bp >= tile.asked_start) & (bp < tile.asked_end) & np.isin(ids, tokenizer.maskable_ids)
+        for phase in range(plan.phases):
+            chosen = asked & (positions % plan.mask_every == phase * plan.mask_every // plan.phases)
+            if chosen.any():
+                yield Row(np.where(chosen, tokenizer.mask_id, ids), ids, chosen.astype(np.float32))
+
+
+def count_rows(contigs: Mapping[str, Codes], plan: HeldOutPlan) -> int:
+    """At most how many rows ``held_out_rows`` yields."""
+    tiles = sum(len(list(_tiles(len(codes), plan))) for codes in contigs.values())
+    return min(tiles, plan.max_windows or tiles) * plan.phases
+
+
+class _Tile(NamedTuple):
+    """A window and the part of it that is asked for, both half-open."""
+
+    start: int
+    end: int
+    asked_start: int
+    asked_end: int
+
+
+def _tiles(length: int, plan: HeldOutPlan) -> Iterator[_Tile]:
+    """Windows whose asked parts partition the contig."""
+    start, asked_start = 0, 0
+    while asked_start < length:
+        start = max(0, min(start, length - plan.window_bp))
+        end = min(length, start + plan.window_bp)
+        asked_end = length if end == length else end - plan.margin_bp
+        yield _Tile(start, end, asked_start, asked_end)
+        asked_start, start = asked_end, start + plan.window_bp - 2 * plan.margin_bp

@@ -1,0 +1,1 @@
+"""Pretraining: recipes, the loop, checkpoints, baselines."""

@@ -1,0 +1,79 @@
+"""The masked-language-model loss and its evaluation on held-out sequence."""
+
+import math
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dna_mamba.data.batches import Row, stack_rows
+from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.tokenizers import Tokenizer
+
+
+class HeldOutLoss(NamedTuple):
+    """Negative log-likelihood of masked held-out tokens: mean in nats a token, how many, and the bases they span."""
+
+    loss_nats: float
+    n_tokens: int
+    n_bases: int
+
+    @property
+    def bits_per_base(self) -> float:
+        """The same in bits a base."""
+        return self.loss_nats * self.n_tokens / self.n_bases / math.log(2) if self.n_bases else math.nan
+
+
+def masked_loss(logits_BLV: Tensor, targets_BL: Tensor, weights_BL: Tensor) -> Tensor:
+    """Weighted mean cross-entropy in nats over positions of non-zero weight, a scalar; 0 where there are none."""
+    chosen_BL = weights_BL != 0
+    losses_K = F.cross_entropy(logits_BLV[chosen_BL].float(), targets_BL[chosen_BL], reduction="none")
+    weights_K = weights_BL[chosen_BL]
+    return (losses_K * weights_K).sum() / weights_K.sum().clamp(min=torch.finfo(weights_K.dtype).tiny)
+
+
+@torch.no_grad()
+def held_out_loss(model: MaskedLanguageModel, rows: Iterable[Row], *, batch_rows: int = 8) -> HeldOutLoss:
+    """Evaluate as scoring does: both strands joined where tokens allow, probabilities over ``maskable_ids``."""
+    device = model.encoder.embedding.weight.device
+    asked_V = _asked_ids(model.tokenizer).to(device)
+    bases_V = bases_per_token(model.tokenizer).to(device)
+    run = model.forward if model.complement_V is None else model.both_strands
+    was_training = model.training
+    model.eval()
+    total, n_tokens, n_bases = 0.0, 0, 0
+    for batch in _batched(rows, batch_rows):
+        stacked = stack_rows(batch, pad_id=model.tokenizer.pad_id)
+        chosen, targets = stacked.weights.to(device) != 0, stacked.targets.to(device)
+        lengths = None if stacked.lengths is None else stacked.lengths.to(device)
+        logits_KV = run(stacked.inputs.to(device), lengths).logits[chosen].double()
+        logits_KV = logits_KV.masked_fill(~asked_V, -math.inf)
+        total += float(F.cross_entropy(logits_KV, targets[chosen], reduction="sum"))
+        n_tokens += int(chosen.sum())
+        n_bases += int(bases_V[targets[chosen]].sum())
+    model.train(was_training)
+    return HeldOutLoss(total / n_tokens if n_tokens else math.nan, n_tokens, n_bases)
+
+
+def _asked_ids(tokenizer: Tokenizer) -> Tensor:
+    """Bool (V,), True at the ids that can be the answer."""
+    asked_V = torch.zeros(tokenizer.vocab_size, dtype=torch.bool)
+    asked_V[torch.from_numpy(tokenizer.maskable_ids)] = True
+    return asked_V
+
+
+def bases_per_token(tokenizer: Tokenizer) -> Tensor:
+    """int64 (V,): how many bases each maskable token spans, 0 for the others."""
+    bases_V = torch.zeros(tokenizer.vocab_size, dtype=torch.int64)
+    for token in tokenizer.maskable_ids:
+        bases_V[token] = len(tokenizer.decode(token[None]))
+    return bases_V
+
+
+def _batched(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    iterator = iter(rows)
+    while batch := list(islice(iterator, size)):
+        yield batch
