@@ -1,12 +1,38 @@
 """Sequences to token ids and back: nucleotide, k-mer and BPE behind one Protocol."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dna_mamba.errors import InputError
 from dna_mamba.tokenizers.base import Tokenizer
+from dna_mamba.tokenizers.kmer import KmerTokenizer
 from dna_mamba.tokenizers.nucleotide import NucleotideTokenizer
 
-__all__ = ["NucleotideTokenizer", "Tokenizer", "from_config"]
+if TYPE_CHECKING:
+    from dna_mamba.tokenizers.bpe import BPETokenizer
+
+__all__ = ["BPETokenizer", "KmerTokenizer", "NucleotideTokenizer", "Tokenizer", "from_config"]
+
+
+def __getattr__(name: str) -> Any:
+    """BPE imports its library only when it is asked for."""
+    if name == "BPETokenizer":
+        from dna_mamba.tokenizers.bpe import BPETokenizer
+
+        return BPETokenizer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _class_of(kind: object) -> type[Tokenizer]:
+    match kind:
+        case "nucleotide":
+            return NucleotideTokenizer
+        case "kmer":
+            return KmerTokenizer
+        case "bpe":
+            from dna_mamba.tokenizers.bpe import BPETokenizer
+
+            return BPETokenizer
+    raise InputError(f"unknown tokenizer kind {kind!r}", remedy="choose nucleotide, kmer or bpe")
 
 
 def from_config(config: dict[str, Any]) -> Tokenizer:
@@ -15,12 +41,9 @@ def from_config(config: dict[str, Any]) -> Tokenizer:
     Raises:
         InputError: unknown kind, or keys or values its class does not take.
     """
-    arguments = dict(config)
-    kind = arguments.pop("kind", None)
-    kinds = {"nucleotide": NucleotideTokenizer}
-    if kind not in kinds:
-        raise InputError(f"unknown tokenizer kind {kind!r}", remedy=f"choose one of {', '.join(kinds)}")
+    arguments = {key: value for key, value in config.items() if key != "kind"}
+    tokenizer_class = _class_of(config.get("kind"))
     try:
-        return kinds[kind](**arguments)
-    except TypeError as error:
-        raise InputError(f"tokenizer {kind!r}: {error}", remedy="remove or correct the key") from None
+        return tokenizer_class(**arguments)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"tokenizer {config['kind']!r}: {error}", remedy="remove or correct the key") from None
