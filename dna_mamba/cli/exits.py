@@ -155,7 +155,9 @@ def _signals_as_exceptions() -> Iterator[None]:
 def _usage_line(error: click.ClickException) -> str:
     message = _one_line(error.format_message())
     ctx = error.ctx if isinstance(error, click.UsageError) else None
-    return f"{message} See: {ctx.command_path} --help" if ctx else message
+    if ctx is None:
+        return message
+    return f"{message}{'' if message.endswith(('.', '?', ')')) else '.'} See: {ctx.command_path} --help"
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

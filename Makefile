@@ -1,0 +1,80 @@
+# `make` lists the targets. Each sets up .venv first if it must: python3 and pip are enough, a C++ compiler is optional.
+# PYTHON=python3.12 picks another interpreter, CC= and CXX= another compiler (CXX=false: none),
+# ARGS="-k strands" goes to the tool that a target runs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+LOG := $(VENV)/set-up.log
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+ARGS ?=
+
+NATIVE_SOURCES := $(shell find kernels -name '*.cpp' -o -name '*.cc' -o -name '*.h' -o -name '*.hpp' -o -name '*.cmake')
+# What make itself presets (origin default) is no choice of a compiler.
+COMPILER := $(if $(filter default undefined,$(origin CC)),,CC=$(CC)) $(if $(filter default undefined,$(origin CXX)),,CXX=$(CXX))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all lint format types imports check bench docs clean force
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r target what; do printf '  make %-9s %s\n' "$$target" "$$what"; done
+
+demo: $(READY) ## score a packaged VCF with the packaged model; a table and a figure
+	@$(BIN)/dna-mamba demo $(ARGS)
+
+test: $(READY) ## the tests, without the slow ones and those that need a GPU or the network
+	@$(BIN)/python -m pytest -q -m "not slow and not gpu and not network" $(ARGS)
+
+test-all: $(READY) ## the slow tests too
+	@$(BIN)/python -m pytest -q -m "not gpu and not network" $(ARGS)
+
+lint: $(READY) ## ruff
+	@$(BIN)/python -m ruff check $(ARGS)
+
+types: $(READY) ## mypy --strict
+	@$(BIN)/python -m mypy $(ARGS)
+
+imports: $(READY) ## the layers of ARCHITECTURE.md, with import-linter
+	@$(BIN)/lint-imports $(ARGS)
+
+check: lint types imports test ## all of the above that CI runs
+
+bench: $(READY) test ## speed and memory of the kernels, on this machine
+	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" $(ARGS) || exit 1; done
+
+docs: $(VENV)/docs ## the pages, in docs/_build/html
+	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html $(ARGS)
+	@echo "docs/_build/html/index.html"
+
+setup: $(READY) ## only set up .venv
+
+clean: ## remove .venv and everything built or cached
+	@rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# quietly COMMAND: to the log; on failure its end is shown.
+define quietly
+{ $(1); } >> $(LOG) 2>&1 || { tail -n 25 $(LOG); echo "set-up failed; the whole log is $(LOG)"; exit 1; }
+endef
+
+$(READY): pyproject.toml constraints.txt CMakeLists.txt $(NATIVE_SOURCES) $(VENV)/compiler
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "$(PYTHON) is missing or older than 3.11; name another: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2> /dev/null || \
+	    { echo "$(PYTHON) lacks venv; install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
+	@echo "set-up: $(VENV) with PyTorch and what else is needed (about 1 GB; log: $(LOG))"; \
+	started=$$(date +%s); : > $(LOG); \
+	$(call quietly,test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)); \
+	$(call quietly,$(PIP) install -c constraints.txt scikit-build-core cmake ninja); \
+	$(call quietly,$(PIP) install -c constraints.txt --no-build-isolation -e '.[plot,dev]'); \
+	echo "set-up: done in $$(($$(date +%s) - started)) s"
+	@touch $@
+
+$(VENV)/docs: $(READY)
+	@echo "set-up: Sphinx for the pages"; $(call quietly,$(PIP) install -c constraints.txt sphinx furo myst-nb)
+	@touch $@
+
+# Another compiler than last time makes the package again.
+$(VENV)/compiler: force
+	@mkdir -p $(VENV); echo '$(COMPILER)' | cmp -s - $@ || echo '$(COMPILER)' > $@
