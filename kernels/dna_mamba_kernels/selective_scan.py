@@ -8,11 +8,11 @@ from torch import Tensor
 
 from dna_mamba_kernels import chunked
 from dna_mamba_kernels.backends import resolve_backend
+from dna_mamba_kernels.native.scan import NativeScan
 from dna_mamba_kernels.reference import selective_scan_reference
 from dna_mamba_kernels.scan_types import ScanGradients, ScanInputs
 
 _TENSOR_COUNT = len(ScanGradients._fields)
-_BACKENDS = {"chunked": chunked}
 
 
 def selective_scan(
@@ -138,8 +138,9 @@ def _scan_backward(
 
 
 def _implementation(backend: str) -> Any:
-    """What has ``forward``, ``backward`` and ``edge_states_shape`` for this backend."""
-    return _BACKENDS[backend]
+    """What has ``forward``, ``backward`` and ``edge_states_shape``; ``native:avx2`` is bound to that set."""
+    name, _, isa = backend.partition(":")
+    return NativeScan(isa or None) if name == "native" else chunked
 
 
 @_scan.register_fake

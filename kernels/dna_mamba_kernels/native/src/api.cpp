@@ -1,0 +1,85 @@
+#include "api.h"
+
+#include "kernels.h"
+#include "parallel.h"
+
+namespace {
+
+enum { ok = 0, no_such_isa = 1, no_memory = 2 };
+
+bool has_avx2() {
+#if defined(DNA_MAMBA_X86)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+    return false;
+#endif
+}
+
+bool has_avx512() {
+#if defined(DNA_MAMBA_X86)
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+#else
+    return false;
+#endif
+}
+
+const KernelTable* kernels(std::int64_t isa) {
+    if (isa < 0 || isa > 3 || !(dna_mamba_supported_isas() >> isa & 1)) return nullptr;
+#if defined(DNA_MAMBA_X86)
+    if (isa == 3) return &avx512_kernels;
+    if (isa == 2) return &avx2_kernels;
+#endif
+#if defined(DNA_MAMBA_NEON)
+    if (isa == 1) return &neon_kernels;
+#endif
+    return &portable_kernels;
+}
+
+template <class Inputs, class Outputs>
+struct Call {
+    const Run& run;
+    const Inputs& in;
+    const Outputs& out;
+    void (*unit)(const Run&, const Inputs&, const Outputs&, std::int64_t, float*);
+
+    static void task(const void* context, std::int64_t index, float* workspace) {
+        const Call& call = *static_cast<const Call*>(context);
+        call.unit(call.run, call.in, call.out, index, workspace);
+    }
+    int go(std::int64_t units, std::size_t floats) const {
+        return share(units, run.threads, floats, run.parallel, task, this) ? ok : no_memory;
+    }
+};
+
+std::int64_t scan_units(const Run& run, const ScanInputs& in) {
+    return in.batch * ((in.d_inner + run.block - 1) / run.block);
+}
+
+}  // namespace
+
+int dna_mamba_abi_version() { return 1; }
+
+int dna_mamba_supported_isas() {
+    int bits = 1;
+#if defined(DNA_MAMBA_NEON)
+    bits |= 2;
+#endif
+    if (has_avx2()) bits |= 4;
+    if (has_avx512()) bits |= 8;
+    return bits;
+}
+
+int dna_mamba_scan_forward(const Run* run, const ScanInputs* in, const ScanOutputs* out) {
+    const KernelTable* table = kernels(run->isa);
+    if (!table) return no_such_isa;
+    const Call<ScanInputs, ScanOutputs> call{*run, *in, *out, table->scan_forward};
+    return call.go(scan_units(*run, *in), table->scan_forward_workspace(*run, *in));
+}
+
+int dna_mamba_scan_backward(const Run* run, const ScanInputs* in, const ScanGrads* grads) {
+    const KernelTable* table = kernels(run->isa);
+    if (!table) return no_such_isa;
+    const Call<ScanInputs, ScanGrads> call{*run, *in, *grads, table->scan_backward};
+    return call.go(scan_units(*run, *in), table->scan_backward_workspace(*run, *in));
+}

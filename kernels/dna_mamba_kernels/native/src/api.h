@@ -1,0 +1,49 @@
+// The C interface that Python reaches through ctypes; field order and types are mirrored in native/scan.py.
+// Letters: B batch, L length, D d_inner, N d_state. All tensors are float32 with a contiguous last dimension;
+// "_sb" and "_sl" are element strides over batch and length. Pointers may be null where a comment says so.
+#pragma once
+#include <cstdint>
+
+extern "C" {
+
+// How work is spread. Results depend on `block` but neither on `threads` nor on timing.
+struct Run {
+    std::int64_t isa;       // bit number in dna_mamba_supported_isas()
+    std::int64_t threads;   // at most this many
+    std::int64_t tile;      // positions per time tile
+    std::int64_t block;     // channels per unit of work, a multiple of 16
+    const void* parallel;   // GOMP_parallel of the OpenMP runtime torch uses, or null: threads of our own
+};
+
+struct ScanInputs {
+    std::int64_t batch, length, d_inner, d_state;
+    const float *u, *delta, *A, *B, *C;
+    const float *D, *delta_bias, *z, *initial_state;  // may be null
+    std::int64_t u_sb, u_sl, delta_sb, delta_sl, B_sb, B_sl, C_sb, C_sl, z_sb, z_sl;
+    std::int64_t delta_softplus, reverse;
+};
+
+struct ScanOutputs {
+    float* y;            // (B, L, D)
+    float* final_state;  // (B, D, N)
+    float* edges;        // (B, tiles, N, D rounded up to 16), the state that enters each tile; may be null
+};
+
+// Every output may be null when it is not wanted, except du and ddelta.
+struct ScanGrads {
+    const float *dy, *dfinal_state, *edges;  // dfinal_state may be null
+    std::int64_t dy_sb, dy_sl;
+    float *du, *ddelta, *dz;        // (B, L, D)
+    float *dB, *dC;                 // (blocks, B, L, N), to be summed over blocks
+    float* dA;                      // (B, N, D rounded up to 16), to be summed over B
+    float *dD, *ddelta_bias;        // (B, D rounded up to 16), to be summed over B
+    float* dinitial_state;          // (B, D, N)
+};
+
+// 0 for success, 1 for an instruction set this machine or build lacks, 2 for lack of memory.
+int dna_mamba_scan_forward(const Run*, const ScanInputs*, const ScanOutputs*);
+int dna_mamba_scan_backward(const Run*, const ScanInputs*, const ScanGrads*);
+
+int dna_mamba_abi_version();
+int dna_mamba_supported_isas();  // bit i: 0 portable, 1 NEON, 2 AVX2, 3 AVX-512
+}

@@ -1,0 +1,65 @@
+// Eight floats in one register, with fused multiply-add.
+#pragma once
+#include <immintrin.h>
+
+namespace {
+
+struct Vec {
+    static constexpr int width = 8;
+    __m256 v;
+
+    static Vec load(const float* p) { return {_mm256_load_ps(p)}; }  // aligned
+    static Vec loadu(const float* p) { return {_mm256_loadu_ps(p)}; }
+    static Vec load_first(const float* p, int count) { return {_mm256_maskload_ps(p, first(count))}; }
+    static Vec all(float x) { return {_mm256_set1_ps(x)}; }
+    void store(float* p) const { _mm256_store_ps(p, v); }  // aligned
+    void storeu(float* p) const { _mm256_storeu_ps(p, v); }
+    void store_first(float* p, int count) const { _mm256_maskstore_ps(p, first(count), v); }
+    float sum() const {
+        __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+        s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+        return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
+    }
+
+  private:
+    static __m256i first(int count) {
+        return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    }
+};
+
+inline Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
+inline Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.v, b.v)}; }
+inline Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }
+inline Vec operator/(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
+inline Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+inline Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }  // b where either is NaN
+inline Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
+inline Vec abs(Vec a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
+inline Vec select_negative(Vec x, Vec if_negative, Vec otherwise) {
+    return {_mm256_blendv_ps(otherwise.v, if_negative.v, _mm256_cmp_ps(x.v, _mm256_setzero_ps(), _CMP_LT_OQ))};
+}
+
+// x = whole + part with |part| <= 1/2, x kept to the exponents that `scale` can write.
+inline void split(Vec x, Vec& whole, Vec& part) {
+    x = min(Vec::all(127.4f), max(Vec::all(-126.0f), x));
+    whole.v = _mm256_round_ps(x.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    part = x - whole;
+}
+
+// p 2^whole for p in [0.7, 1.5], by adding to the exponent bits.
+inline Vec scale(Vec p, Vec whole) {
+    const __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(whole.v), 23);
+    return {_mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p.v), exponent))};
+}
+
+// out[i] = sum of the 8 lanes at in + 8 i.
+inline void sum_rows(const float* in, float* out) {
+    __m256 r[8];
+    for (int i = 0; i < 8; ++i) r[i] = _mm256_load_ps(in + 8 * i);
+    for (int i = 0; i < 4; ++i)
+        r[i] = _mm256_add_ps(_mm256_permute2f128_ps(r[i], r[i + 4], 0x20), _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+    for (int i = 0; i < 2; ++i) r[i] = _mm256_hadd_ps(r[2 * i], r[2 * i + 1]);
+    _mm256_storeu_ps(out, _mm256_hadd_ps(r[0], r[1]));
+}
+
+}  // namespace

@@ -1,0 +1,60 @@
+// Sixteen floats in one register; the exponential uses the reduce and scale instructions of AVX-512.
+#pragma once
+#include <immintrin.h>
+
+namespace {
+
+struct Vec {
+    static constexpr int width = 16;
+    __m512 v;
+
+    static Vec load(const float* p) { return {_mm512_load_ps(p)}; }  // aligned
+    static Vec loadu(const float* p) { return {_mm512_loadu_ps(p)}; }
+    static Vec load_first(const float* p, int count) { return {_mm512_maskz_loadu_ps(first(count), p)}; }
+    static Vec all(float x) { return {_mm512_set1_ps(x)}; }
+    void store(float* p) const { _mm512_store_ps(p, v); }  // aligned
+    void storeu(float* p) const { _mm512_storeu_ps(p, v); }
+    void store_first(float* p, int count) const { _mm512_mask_storeu_ps(p, first(count), v); }
+    float sum() const { return _mm512_reduce_add_ps(v); }
+
+  private:
+    static __mmask16 first(int count) { return static_cast<__mmask16>((1u << count) - 1u); }
+};
+
+inline Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
+inline Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
+inline Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
+inline Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
+inline Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+inline Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }  // b where either is NaN
+inline Vec abs(Vec a) { return {_mm512_abs_ps(a.v)}; }
+inline Vec select_negative(Vec x, Vec if_negative, Vec otherwise) {
+    return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(x.v, _mm512_setzero_ps(), _CMP_LT_OQ), otherwise.v, if_negative.v)};
+}
+
+// x = whole + part with |part| <= 1/2. Infinities keep a zero part.
+inline void split(Vec x, Vec& whole, Vec& part) {
+    part.v = _mm512_reduce_ps(x.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    whole = x - part;
+}
+
+// p 2^whole, with underflow to zero and overflow to infinity.
+inline Vec scale(Vec p, Vec whole) { return {_mm512_scalef_ps(p.v, whole.v)}; }
+
+// out[i] = sum of the 16 lanes at in + 16 i.
+inline void sum_rows(const float* in, float* out) {
+    __m512 r[16];
+    for (int i = 0; i < 16; ++i) r[i] = _mm512_load_ps(in + 16 * i);
+    for (int i = 0; i < 8; ++i)  // pairs (i, i + 8): halves of 256 bits
+        r[i] = _mm512_add_ps(_mm512_shuffle_f32x4(r[i], r[i + 8], 0x44), _mm512_shuffle_f32x4(r[i], r[i + 8], 0xee));
+    for (int i = 0; i < 4; ++i)  // quarters of 128 bits
+        r[i] = _mm512_add_ps(_mm512_shuffle_f32x4(r[i], r[i + 4], 0x88), _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd));
+    for (int i = 0; i < 2; ++i)
+        r[i] = _mm512_add_ps(_mm512_shuffle_ps(r[i], r[i + 2], 0x44), _mm512_shuffle_ps(r[i], r[i + 2], 0xee));
+    r[0] = _mm512_add_ps(_mm512_shuffle_ps(r[0], r[1], 0x88), _mm512_shuffle_ps(r[0], r[1], 0xdd));
+    // Lane 4 q + j of the result now holds row order(q, j); undo the order of the merges.
+    const __m512i order = _mm512_setr_epi32(0, 2, 1, 3, 8, 10, 9, 11, 4, 6, 5, 7, 12, 14, 13, 15);
+    _mm512_storeu_ps(out, _mm512_permutexvar_ps(order, r[0]));
+}
+
+}  // namespace
