@@ -1,6 +1,7 @@
 """``dna-mamba doctor``: what runs here and why, for people or as JSON."""
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -50,7 +51,8 @@ def _to_text(inspection: "Inspection") -> str:
     scan = f"{speed.scan_ns_per_channel_step:.1f} ns a channel-step"
     speeds = [("scan", scan, f"{shape}, d_state {SCAN_SHAPE[3]}")]
     if speed.model is not None and speed.model_tokens_per_second is not None:
-        speeds.append((speed.model, f"{speed.model_tokens_per_second:,.0f} tokens/s", f"one sequence of {MODEL_TOKENS:,}"))
+        tokens = f"{speed.model_tokens_per_second:,.0f} tokens/s"
+        speeds.append((speed.model, tokens, f"one sequence of {MODEL_TOKENS:,}"))
     return "\n".join(
         [
             click.style(head, bold=True),
@@ -62,7 +64,7 @@ def _to_text(inspection: "Inspection") -> str:
     )
 
 
-def _section(title: str, rows: list[tuple[str, ...]]) -> list[str]:
+def _section(title: str, rows: Sequence[tuple[str, ...]]) -> list[str]:
     """A heading and rows in aligned columns."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]

@@ -8,8 +8,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-import pysam
 import torch
+from pysam.version import __htslib_version__
 
 from dna_mamba import __version__
 from dna_mamba.checkpoints import load_model, packaged_models
@@ -72,8 +72,7 @@ def inspect_machine() -> Inspection:
 
 def _versions() -> dict[str, str | None]:
     installed = {name: _version_of(name) for name in _PACKAGES}
-    htslib: str = pysam.version.__htslib_version__
-    return {"dna-mamba": __version__, "python": platform.python_version(), **installed, "htslib": htslib}
+    return {"dna-mamba": __version__, "python": platform.python_version(), **installed, "htslib": __htslib_version__}
 
 
 def _version_of(package: str) -> str | None:

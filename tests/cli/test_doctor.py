@@ -32,7 +32,7 @@ def test_json_states_what_runs_here():
     assert {k["name"]: k["available"] for k in report["kernels"]} == {
         name: status.available for name, status in available_backends().items()
     }
-    assert [d["name"] for d in report["devices"]][0] == "cpu"
+    assert report["devices"][0]["name"] == "cpu"
     assert 0 < report["speed"]["scan_ns_per_channel_step"] < 1e6
     assert list(report["speed"]) == ["scan_ns_per_channel_step", "model", "model_tokens_per_second"]
 

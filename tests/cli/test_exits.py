@@ -122,8 +122,9 @@ def test_signals_let_commands_clean_up(toy, tmp_path, signum, code, line):
 def test_an_ignored_hangup_stays_ignored(toy, tmp_path):
     """`nohup dna-mamba ...` outlives its terminal."""
     half_written = tmp_path / "half.vcf"
-    prefix = [sys.executable, "-c", "import os, signal, sys; signal.signal(1, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"]
-    with subprocess.Popen([*prefix, *toy, "sleepy", str(half_written)], stderr=subprocess.PIPE, text=True) as sleeper:
+    ignoring = "import os, signal, sys; signal.signal(1, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    command = [sys.executable, "-c", ignoring, *toy]
+    with subprocess.Popen([*command, "sleepy", str(half_written)], stderr=subprocess.PIPE, text=True) as sleeper:
         assert sleeper.stderr is not None
         assert sleeper.stderr.readline() == "asleep\n"
         sleeper.send_signal(signal.SIGHUP)

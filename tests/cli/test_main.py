@@ -68,9 +68,9 @@ def test_version():
 
 
 def test_shell_completion_names_the_commands():
-    environment = {**os.environ, "_DNA_MAMBA_COMPLETE": "bash_complete", "COMP_WORDS": "dna-mamba pre", "COMP_CWORD": "1"}
+    asked = {"_DNA_MAMBA_COMPLETE": "bash_complete", "COMP_WORDS": "dna-mamba pre", "COMP_CWORD": "1"}
     program = "from dna_mamba.cli.main import main; main()"
-    result = run([sys.executable, "-c", program], env=environment)
+    result = run([sys.executable, "-c", program], env={**os.environ, **asked})
     assert result.stdout == "plain,pretrain\n"
 
 

@@ -45,7 +45,7 @@ def test_no_device_of_that_name(name):
 
 
 def test_a_device_that_is_not_there():
-    with pytest.raises(MachineError, match="cuda:99: .* here; --device cpu"):
+    with pytest.raises(MachineError, match=r"cuda:99: .* here; --device cpu"):
         resolve_device("cuda:99")
 
 
