@@ -6,9 +6,9 @@ which nothing reads.
 
 import errno
 import os
+import secrets
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,18 +48,23 @@ def atomic_output(path: str | Path, *, force: bool = False) -> Iterator[BinaryIO
 
 
 def _write_beside(target: Path) -> Iterator[BinaryIO]:
-    fd, partial = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
+    partial = _beside(target, ".partial")
     try:
-        with open(fd, "wb") as file:
-            os.fchmod(fd, _mode_of_new_files(0o666))
+        with open(partial, "xb") as file:
             yield file
             file.flush()
-            os.fsync(fd)
+            os.fsync(file.fileno())
         os.replace(partial, target)
     except BaseException:
-        Path(partial).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
     sync_directory(target.parent)
+
+
+def _beside(target: Path, suffix: str) -> Path:
+    """A name in the target's directory that nothing else has or looks at, within the limit of 255 bytes."""
+    stem = target.name.encode()[:200].decode(errors="ignore")
+    return target.with_name(f".{stem}.{secrets.token_hex(4)}{suffix}")
 
 
 @contextmanager
@@ -76,9 +81,9 @@ def atomic_directory(path: str | Path, *, force: bool = False) -> Iterator[Path]
     target = Path(os.path.realpath(check_local(path)))
     check_target(target, force=force)
     with disk_errors(path):
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
+        partial = _beside(target, ".partial")
+        partial.mkdir()
         try:
-            partial.chmod(_mode_of_new_files(0o777))
             yield partial
             _sync_tree(partial)
             _swap(partial, target)
@@ -123,13 +128,6 @@ def _is_special(target: Path) -> bool:
     return target.exists() and not target.is_file() and not target.is_dir()
 
 
-def _mode_of_new_files(mode: int) -> int:
-    """The mode ``open`` would give; the umask can only be read by setting it."""
-    umask = os.umask(0o022)
-    os.umask(umask)
-    return mode & ~umask
-
-
 def sync_directory(directory: Path) -> None:
     """Make a rename in the directory last through a power cut."""
     fd = os.open(directory, os.O_RDONLY)
@@ -153,8 +151,13 @@ def disk_errors(path: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _DISK_FULL:
+        if error.errno is None or not is_disk_full(error):
             raise
         place = "standard output" if os.fspath(path) == STDIO else os.path.dirname(os.path.realpath(path))
         what = f"{_DISK_FULL[error.errno]} while writing {os.fspath(path)!r}"
         raise MachineError(what, place=place, remedy="free some space or write elsewhere") from error
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether an error means that the disk or a quota on it is full."""
+    return error.errno in _DISK_FULL

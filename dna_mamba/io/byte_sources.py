@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_mamba.errors import InputError
-from dna_mamba.io.compression import bgzf_block_size, inflate_block
+from dna_mamba.io.bgzf import HEADER_BYTES, block_size, inflate_block
 
 _CACHED_BLOCKS = 64
 _MAX_PACKED_BLOCK = 1 << 16
@@ -101,7 +101,7 @@ class BgzfSource(_FileSource):
     def _read_block(self, i: int) -> bytes:
         offset = int(self._block_offsets[i])
         packed = self._pread(_MAX_PACKED_BLOCK, offset)
-        size = bgzf_block_size(packed[:18], offset, self._place)
+        size = block_size(packed[:HEADER_BYTES], offset, self._place)
         return inflate_block(packed[:size], size, offset, self._place)
 
     def read(self, start: int, end: int) -> bytes:

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from dna_mamba.alphabet import N_CODE, LetterCounts, count_letters, encode_bases
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Contig
+from dna_mamba.io.bgzf import read_blocks
 from dna_mamba.io.byte_sources import BgzfSource, ByteSource, FileIdentity, MemorySource, PlainSource
-from dna_mamba.io.compression import Compression, open_raw, read_bgzf_blocks, read_chunks, read_head, sniff
+from dna_mamba.io.compression import Compression, open_raw, read_chunks, read_head, sniff
 from dna_mamba.io.fasta_index import ContigEntry, FastaIndex, scan_bgzf, scan_stream
 from dna_mamba.io.fasta_lines import Header, Segment, letters_of, split_records
 from dna_mamba.io.paths import STDIO, check_local, display_name
@@ -43,17 +44,22 @@ def read_fasta(path: str | Path) -> Iterator[FastaRecord]:
     """
     place = display_name(path)
     with open_raw(path) as raw:
-        header: Header | None = None
-        pieces: list[bytes] = []
-        for part in split_records(read_chunks(raw, place), place):
-            if isinstance(part, Segment):
-                pieces.append(letters_of(part.text))
-                continue
-            if header is not None:
-                yield _record(header, pieces, place)
-            header, pieces = part, []
+        yield from fasta_records(read_chunks(raw, place), place)
+
+
+def fasta_records(chunks: Iterable[bytes], place: str) -> Iterator[FastaRecord]:
+    """As ``read_fasta``, from unpacked bytes in pieces of any size; ``place`` names them in errors."""
+    header: Header | None = None
+    pieces: list[bytes] = []
+    for part in split_records(chunks, place):
+        if isinstance(part, Segment):
+            pieces.append(letters_of(part.text))
+            continue
         if header is not None:
             yield _record(header, pieces, place)
+        header, pieces = part, []
+    if header is not None:
+        yield _record(header, pieces, place)
 
 
 def _record(header: Header, pieces: list[bytes], place: str) -> FastaRecord:
@@ -195,7 +201,7 @@ def _open(path: str, place: str) -> _Opened:
         if compression == Compression.PLAIN:
             index = scan_stream(read_chunks(raw, place), place)
             return _Opened(index, PlainSource(os.dup(raw.fileno()), place, identity), compression)
-        index = scan_bgzf(read_bgzf_blocks(raw, place), place)
+        index = scan_bgzf(read_blocks(raw, place), place)
         source = BgzfSource(os.dup(raw.fileno()), place, identity, index.mark_bytes, index.block_offsets)
         return _Opened(index, source, compression)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dna_mamba.alphabet import LetterCounts, count_letters
 from dna_mamba.errors import InputError
-from dna_mamba.io.compression import BgzfBlock
+from dna_mamba.io.bgzf import BgzfBlock
 from dna_mamba.io.fasta_lines import Header, Segment, letters_of, split_records
 
 MARK_BYTES = 1 << 13
@@ -27,7 +27,8 @@ Offsets = NDArray[np.int64]
 
 class ContigEntry(NamedTuple):
     """A contig and where it lies: bytes ``[begin, end)`` of the unpacked file, from its letter ``first_letter``
-    counted over the whole file."""
+    counted over the whole file.
+    """
 
     chrom: str
     length: int
@@ -87,9 +88,7 @@ class _OpenContig:
         self.counts = LetterCounts(0, 0, 0, 0, 0)
 
     def add(self, letters: bytes, place: str) -> None:
-        self.counts += count_letters(
-            letters, place=f"{place}: record {self.header.name!r}", offset=self.counts.length
-        )
+        self.counts += count_letters(letters, place=f"{place}: record {self.header.name!r}", offset=self.counts.length)
         self.md5.update((np.frombuffer(letters, dtype=np.uint8) & _UPPER_CASE).data)
 
     def close(self, end: int) -> ContigEntry:

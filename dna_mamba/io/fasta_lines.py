@@ -92,7 +92,9 @@ class _RecordSplitter:
     def _take_header(self, part: bytes) -> Iterator[Header]:
         self._header += part
         if len(self._header) > _MAX_HEADER_BYTES:
-            raise InputError(f"header over {_MAX_HEADER_BYTES} bytes at offset {self._header_offset}", place=self._place)
+            raise InputError(
+                f"header over {_MAX_HEADER_BYTES} bytes at offset {self._header_offset}", place=self._place
+            )
         if part.endswith(b"\n"):
             yield from self.finish()
 

@@ -17,6 +17,7 @@ from dna_mamba.tokenizers.base import TokenIds, check_ids
 
 _SPECIALS = ("<pad>", "<mask>", "<unk>")
 _PAD, _MASK, _UNK = range(3)
+_BASE = np.uint8(7)
 _TRAINING_PIECE_BP = 512
 """Merges are learnt within pieces of this length; counting over whole chromosomes takes time quadratic in them."""
 
@@ -117,7 +118,7 @@ class BPETokenizer:
 
     def encode_codes(self, codes: NDArray[np.uint8]) -> TokenIds:
         """As ``encode``, from base codes of ``dna_mamba.alphabet``; the soft-mask bit is ignored."""
-        encoding = self._tokenizer.encode(decode_bases(codes & 7), add_special_tokens=False)
+        encoding = self._tokenizer.encode(decode_bases(codes & _BASE), add_special_tokens=False)
         return np.array(encoding.ids, dtype=np.int64)
 
     def decode(self, ids: TokenIds) -> str:
@@ -141,7 +142,7 @@ class BPETokenizer:
 def _training_pieces(sequences: Iterable[str | bytes]) -> Iterator[str]:
     n_bases = 0
     for sequence in sequences:
-        for run in re.findall("[ACGT]+", decode_bases(encode_bases(sequence) & 7)):
+        for run in re.findall("[ACGT]+", decode_bases(encode_bases(sequence) & _BASE)):
             n_bases += len(run)
             yield from (run[i : i + _TRAINING_PIECE_BP] for i in range(0, len(run), _TRAINING_PIECE_BP))
     if not n_bases:

@@ -39,7 +39,9 @@ class KmerTokenizer:
         if not 1 <= k <= _MAX_K:
             raise InputError(f"k={k} for k-mer tokens", remedy=f"choose 1 to {_MAX_K}")
         if not 1 <= stride <= k:
-            raise InputError(f"stride={stride} for {k}-mer tokens", remedy=f"choose 1 to {k}, so that no base is skipped")
+            raise InputError(
+                f"stride={stride} for {k}-mer tokens", remedy=f"choose 1 to {k}, so that no base is skipped"
+            )
         self.k, self.stride = k, stride
         self.vocab_size = -(-(len(_SPECIALS) + 4**k) // _MULTIPLE) * _MULTIPLE
 
