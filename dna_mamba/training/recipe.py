@@ -10,6 +10,7 @@ from dna_mamba.data.held_out import HeldOutPlan
 from dna_mamba.data.masking import MaskingPolicy
 from dna_mamba.errors import InputError
 from dna_mamba.models import ModelConfig, preset
+from dna_mamba.tokenizers import KmerTokenizer, from_config
 from dna_mamba.training.optimiser import OptimiserConfig
 
 
@@ -79,7 +80,7 @@ class Recipe(_Section):
     def model_config_of(self) -> ModelConfig:
         """The model this recipe trains: a default size, its keys overridden, or a shape given in full."""
         values = dict(self.model)
-        size = values.pop("size", None)
+        size = values.pop("size", None if "d_model" in values else "tiny")
         if size is None:
             return ModelConfig.model_validate({**values, "tokenizer": self.tokenizer})
         return preset(size, self.tokenizer, **values)
@@ -113,7 +114,24 @@ def parse_recipe(content: object, place: str | Path) -> Recipe:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "recipe"
         raise InputError(f"{key}: {first['msg']}", place=place, remedy="correct the recipe or --set") from None
+    _check_tokenizer(recipe, place)
     return recipe
+
+
+def _check_tokenizer(recipe: Recipe, place: str | Path) -> None:
+    tokenizer = from_config(recipe.tokenizer)
+    if isinstance(tokenizer, KmerTokenizer) and tokenizer.stride < tokenizer.k:
+        raise InputError(
+            f"tokenizer: {tokenizer.k}-mers every {tokenizer.stride} bases overlap, so that neighbours give a masked one away",
+            place=place,
+            remedy=f"set tokenizer.stride={tokenizer.k}",
+        )
+    if tokenizer.base_ids is None and recipe.masking.soft_mask_weight != 1:
+        raise InputError(
+            f"masking.soft_mask_weight: tokenizer {tokenizer.kind!r} has no weight for a single base",
+            place=place,
+            remedy="set it to 1 or use the nucleotide tokenizer",
+        )
 
 
 def _apply(content: dict[str, Any], override: str) -> None:

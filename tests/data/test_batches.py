@@ -1,0 +1,55 @@
+"""Batches: strand, soft mask, padding, and independence of the order in which they are asked for."""
+
+import numpy as np
+import torch
+
+from dna_mamba.alphabet import decode_bases, encode_bases, reverse_complement
+from dna_mamba.data.batches import MaskedBatches
+from dna_mamba.data.masking import MaskingPolicy
+from dna_mamba.data.sampling import WindowSampler
+from dna_mamba.tokenizers import NucleotideTokenizer
+
+TOKENIZER = NucleotideTokenizer.caduceus()
+
+
+def batches(genome: dict[str, np.ndarray], **policy: float) -> MaskedBatches:
+    sampler = WindowSampler(genome, 50, seed=3, both_strands=True)
+    return MaskedBatches(genome, sampler, TOKENIZER, MaskingPolicy(**policy), batch_windows=6, seed=3)
+
+
+def genome() -> dict[str, np.ndarray]:
+    letters = np.random.default_rng(0).choice(list("ACGTacgtN"), size=1000)
+    return {"long": encode_bases("".join(letters)), "short": encode_bases("ACGTTGCAAC")}
+
+
+def test_targets_are_the_window_on_its_strand() -> None:
+    sequences = genome()
+    batch = batches(sequences)[4]
+    for row, window in enumerate(batch.windows):
+        letters = decode_bases(sequences[window.chrom][window.start : window.end]).upper()
+        expected = reverse_complement(letters) if window.reverse else letters
+        assert TOKENIZER.decode(batch.targets[row, : len(letters)].numpy()) == expected
+
+
+def test_any_order_gives_the_same_batch() -> None:
+    some, others = batches(genome()), batches(genome())
+    late = some[9]
+    for step in (3, 9, 0):
+        again = others[step]
+    assert again.windows == some[0].windows
+    for one, other in zip(late[:3], others[9][:3], strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_short_contigs_are_padded_and_weigh_nothing_there() -> None:
+    source = batches(genome(), rate=0.5)
+    padded = next(b for b in (source[i] for i in range(20)) if b.lengths is not None)
+    for row, length in enumerate(padded.lengths.tolist()):
+        assert (padded.inputs[row, length:] == TOKENIZER.pad_id).all()
+        assert (padded.weights[row, length:] == 0).all()
+
+
+def test_soft_masked_bases_weigh_as_asked() -> None:
+    sequences = {"c": encode_bases("ACGTacgt" * 100)}
+    weights = batches(sequences, rate=0.5, soft_mask_weight=0.25)[0].weights
+    assert set(weights.unique().tolist()) == {0.0, 0.25, 1.0}
