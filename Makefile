@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 LOG := $(VENV)/set-up.log
+EDITABLE := .[plot,dev]
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
@@ -36,7 +37,7 @@ types: $(READY) ## mypy --strict
 	@$(BIN)/python -m mypy $(ARGS)
 
 imports: $(READY) ## the layers of ARCHITECTURE.md, with import-linter
-	@$(BIN)/lint-imports $(ARGS)
+	@$(BIN)/lint-imports --no-logo $(ARGS)
 
 check: lint types imports test ## all of the above that CI runs
 
@@ -63,11 +64,11 @@ $(READY): pyproject.toml constraints.txt CMakeLists.txt $(NATIVE_SOURCES) $(VENV
 	    { echo "$(PYTHON) is missing or older than 3.11; name another: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2> /dev/null || \
 	    { echo "$(PYTHON) lacks venv; install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
-	@echo "set-up: $(VENV) with PyTorch and what else is needed (about 1 GB; log: $(LOG))"; \
+	@echo "set-up: $(VENV) with PyTorch and what else is needed (1.5 GB, more with CUDA; log: $(LOG))"; \
 	started=$$(date +%s); : > $(LOG); \
 	$(call quietly,test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)); \
 	$(call quietly,$(PIP) install -c constraints.txt scikit-build-core cmake ninja); \
-	$(call quietly,$(PIP) install -c constraints.txt --no-build-isolation -e '.[plot,dev]'); \
+	$(call quietly,$(PIP) install -c constraints.txt --no-build-isolation -e '$(EDITABLE)'); \
 	echo "set-up: done in $$(($$(date +%s) - started)) s"
 	@touch $@
 
