@@ -29,6 +29,12 @@ class FileIdentity(NamedTuple):
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
+def refuse_change(fd: int, identity: FileIdentity, place: str) -> None:
+    """Raise InputError if an open file is no longer in the state that was indexed."""
+    if FileIdentity.of(fd) != identity:
+        raise InputError("changed while it was being read", place=place, remedy="run again on the new file")
+
+
 class ByteSource(Protocol):
     """Random access to the unpacked bytes of a file."""
 
@@ -60,8 +66,7 @@ class _FileSource:
         self._check()
 
     def _check(self) -> None:
-        if FileIdentity.of(self._fd) != self._identity:
-            raise InputError("changed while it was being read", place=self._place, remedy="run again on the new file")
+        refuse_change(self._fd, self._identity, self._place)
 
     def _pread(self, size: int, offset: int) -> bytes:
         data = os.pread(self._fd, size, offset)

@@ -6,12 +6,10 @@ binary, gaps), a header without a name, and, for random access, two records of o
 """
 
 import hashlib
-import os
-import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +17,12 @@ from numpy.typing import NDArray
 from dna_mamba.alphabet import N_CODE, LetterCounts, count_letters, encode_bases
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Contig
-from dna_mamba.io.bgzf import read_blocks
-from dna_mamba.io.byte_sources import BgzfSource, ByteSource, FileIdentity, MemorySource, PlainSource
-from dna_mamba.io.compression import Compression, open_raw, read_chunks, read_head, sniff
-from dna_mamba.io.fasta_index import ContigEntry, FastaIndex, scan_bgzf, scan_stream
+from dna_mamba.io.byte_sources import MemorySource
+from dna_mamba.io.compression import open_raw, read_chunks
+from dna_mamba.io.fasta_index import ContigEntry
 from dna_mamba.io.fasta_lines import Header, Segment, letters_of, split_records
-from dna_mamba.io.paths import STDIO, check_local, display_name
+from dna_mamba.io.indexed_file import IndexedFile, open_indexed, reopen_indexed
+from dna_mamba.io.paths import check_local, display_name
 
 
 class FastaRecord(NamedTuple):
@@ -91,8 +89,11 @@ class FastaReader:
     def __init__(self, path: str | Path) -> None:
         self.path = check_local(path)
         self._place = display_name(path)
-        self._opened = _open(self.path, self._place)
-        self._entries = {entry.chrom: entry for entry in self._opened.fasta_index.entries}
+        self._use(open_indexed(self.path))
+
+    def _use(self, file: IndexedFile) -> None:
+        self._file = file
+        self._entries = {entry.chrom: entry for entry in file.index.entries}
 
     @property
     def contigs(self) -> tuple[Contig, ...]:
@@ -143,8 +144,8 @@ class FastaReader:
             raise InputError(what, place=self._place)
         if start == end:
             return b""
-        first, last, skip = self._opened.fasta_index.locate(entry, start, end)
-        letters = letters_of(self._opened.source.read(first, last))[skip : skip + end - start]
+        first, last, skip = self._file.index.locate(entry, start, end)
+        letters = letters_of(self._file.source.read(first, last))[skip : skip + end - start]
         if len(letters) != end - start:
             raise InputError("changed while it was being read", place=self._place, remedy="run again on the new file")
         return letters
@@ -169,7 +170,7 @@ class FastaReader:
         return Window(codes, n_left, n_right)
 
     def close(self) -> None:
-        self._opened.source.close()
+        self._file.source.close()
 
     def __enter__(self) -> Self:
         return self
@@ -179,40 +180,19 @@ class FastaReader:
     ) -> None:
         self.close()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The index goes along; what came through a pipe goes along whole, other files are opened again."""
+        index, identity = self._file.index, self._file.identity
+        held = self._file.source.read(0, index.n_bytes) if identity is None else None
+        return {"path": self.path, "index": index, "identity": identity, "held": held}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.path, index, identity = state["path"], state["index"], state["identity"]
+        self._place = display_name(self.path)
+        if identity is None:
+            self._use(IndexedFile(index, MemorySource(state["held"]), None))
+        else:
+            self._use(reopen_indexed(self.path, index, identity))
+
     def __repr__(self) -> str:
         return f"FastaReader({self.path!r}, {len(self._entries)} contigs)"
-
-
-class _Opened(NamedTuple):
-    fasta_index: FastaIndex
-    source: ByteSource
-    compression: Compression
-
-
-def _open(path: str, place: str) -> _Opened:
-    with open_raw(path) as raw:
-        if path == STDIO or not stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
-            return _hold_in_memory(read_chunks(raw, place), place)
-        compression = sniff(read_head(raw, place), place)
-        raw.seek(0)
-        if compression == Compression.GZIP:
-            return _hold_in_memory(read_chunks(raw, place), place)
-        identity = FileIdentity.of(raw.fileno())
-        if compression == Compression.PLAIN:
-            index = scan_stream(read_chunks(raw, place), place)
-            return _Opened(index, PlainSource(os.dup(raw.fileno()), place, identity), compression)
-        index = scan_bgzf(read_blocks(raw, place), place)
-        source = BgzfSource(os.dup(raw.fileno()), place, identity, index.mark_bytes, index.block_offsets)
-        return _Opened(index, source, compression)
-
-
-def _hold_in_memory(chunks: Iterable[bytes], place: str) -> _Opened:
-    held = bytearray()
-
-    def keep() -> Iterator[bytes]:
-        for chunk in chunks:
-            held.extend(chunk)
-            yield chunk
-
-    index = scan_stream(keep(), place)
-    return _Opened(index, MemorySource(held), Compression.GZIP)

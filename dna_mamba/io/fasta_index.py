@@ -7,6 +7,7 @@ every 8 KiB of the unpacked file, or before every BGZF block. Lines may so be of
 import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from dna_mamba.io.fasta_lines import Header, Segment, letters_of, split_records
 
 MARK_BYTES = 1 << 13
 _BLOCKS_A_CHUNK = 64
+_WORTH_A_THREAD = 1 << 16
 _UPPER_CASE = np.uint8(0xDF)
 
 Offsets = NDArray[np.int64]
@@ -79,27 +81,53 @@ class _Chunk(NamedTuple):
     marks: list[int]
 
 
+class _Md5:
+    """MD5 of upper-case letters in a second thread (hashlib lets go of the interpreter lock)."""
+
+    def __init__(self, thread: Executor) -> None:
+        self._thread = thread
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._last: Future[None] | None = None
+
+    def update(self, letters: bytes) -> None:
+        upper = (np.frombuffer(letters, dtype=np.uint8) & _UPPER_CASE).data
+        self._wait()
+        if len(letters) < _WORTH_A_THREAD:
+            self._md5.update(upper)
+        else:
+            self._last = self._thread.submit(self._md5.update, upper)
+
+    def _wait(self) -> None:
+        if self._last is not None:
+            self._last.result()
+            self._last = None
+
+    def hexdigest(self) -> str:
+        self._wait()
+        return self._md5.hexdigest()
+
+
 class _OpenContig:
     """The contig being read."""
 
-    def __init__(self, header: Header, first_letter: int) -> None:
-        self.header, self.first_letter = header, first_letter
-        self.md5 = hashlib.md5(usedforsecurity=False)
+    def __init__(self, header: Header, first_letter: int, md5: _Md5) -> None:
+        self.header, self.first_letter, self.md5 = header, first_letter, md5
         self.counts = LetterCounts(0, 0, 0, 0, 0)
 
     def add(self, letters: bytes, place: str) -> None:
-        self.counts += count_letters(letters, place=f"{place}: record {self.header.name!r}", offset=self.counts.length)
-        self.md5.update((np.frombuffer(letters, dtype=np.uint8) & _UPPER_CASE).data)
+        where = f"{place}: record {self.header.name!r}"
+        self.md5.update(letters)
+        self.counts += count_letters(letters, place=where, offset=self.counts.length)
 
     def close(self, end: int) -> ContigEntry:
-        begin = self.header.offset + self.header.n_bytes
-        md5 = self.md5.hexdigest()
-        return ContigEntry(self.header.name, self.counts.length, begin, end, self.first_letter, md5, self.counts)
+        begin, md5 = self.header.offset + self.header.n_bytes, self.md5.hexdigest()
+        length = self.counts.length
+        return ContigEntry(self.header.name, length, begin, end, self.first_letter, md5, self.counts)
 
 
 class _Scanner:
-    def __init__(self, place: str) -> None:
-        self._place = place
+    def __init__(self, place: str, thread: Executor) -> None:
+        self._place, self._thread = place, thread
         self._entries: dict[str, ContigEntry] = {}
         self._contig: _OpenContig | None = None
         self._n_letters = 0
@@ -130,7 +158,7 @@ class _Scanner:
         if header.name in self._entries:
             what = f"two records are named {header.name!r} (the second at offset {header.offset})"
             raise InputError(what, place=self._place, remedy="rename one of them")
-        self._contig = _OpenContig(header, self._n_letters)
+        self._contig = _OpenContig(header, self._n_letters, _Md5(self._thread))
 
     def _finish_contig(self, end: int) -> None:
         if self._contig is not None:
@@ -162,9 +190,14 @@ def _line_ends(text: bytes) -> NDArray[np.intp]:
     return np.flatnonzero(ends | (letters == ord("\r")) if b"\r" in text else ends)
 
 
+def _scan(chunks: Iterable[_Chunk], place: str) -> tuple[tuple[ContigEntry, ...], int, Offsets, Offsets]:
+    with ThreadPoolExecutor(1) as thread:
+        return _Scanner(place, thread).scan(chunks)
+
+
 def scan_stream(chunks: Iterable[bytes], place: str) -> FastaIndex:
     """Index of a file read as it unpacks (plain, or gzip held in memory). Raises InputError for what is no FASTA."""
-    entries, n_bytes, mark_bytes, mark_letters = _Scanner(place).scan(_mark_every_step(chunks))
+    entries, n_bytes, mark_bytes, mark_letters = _scan(_mark_every_step(chunks), place)
     return FastaIndex(entries, n_bytes, mark_bytes, mark_letters, np.empty(0, dtype=np.int64))
 
 
@@ -179,7 +212,7 @@ def _mark_every_step(chunks: Iterable[bytes]) -> Iterable[_Chunk]:
 def scan_bgzf(blocks: Iterable[BgzfBlock], place: str) -> FastaIndex:
     """Index of a BGZF file from its blocks. Raises InputError for what is no FASTA."""
     block_offsets: list[int] = []
-    scanned = _Scanner(place).scan(_mark_every_block(blocks, block_offsets))
+    scanned = _scan(_mark_every_block(blocks, block_offsets), place)
     entries, n_bytes, mark_bytes, mark_letters = scanned
     return FastaIndex(entries, n_bytes, mark_bytes, mark_letters, np.array(block_offsets, dtype=np.int64))
 
