@@ -42,7 +42,7 @@ def _to_text(inspection: "Inspection") -> str:
     head = f"dna-mamba {versions['dna-mamba']} on {inspection.platform}, {inspection.threads} CPU threads"
     devices = [(d.name, f"{d.kernel} kernel", d.description) for d in inspection.devices]
     kernels = [
-        (k.name, "runs" if k.available else "does not run", f"{k.reason}; {k.detail}" if k.detail else k.reason)
+        (k.name, "runs", k.reason) if k.available else (k.name, "does not run", "; ".join(filter(None, k[2:])))
         for k in inspection.kernels
     ]
     installed = [(name, version or "not installed") for name, version in versions.items() if name != "dna-mamba"]
