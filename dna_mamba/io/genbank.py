@@ -37,17 +37,36 @@ def read_genbank(path: str | Path) -> Iterator[FastaRecord]:
         yield from _read_flat_file(stream, flat_format, place)
 
 
+class _CountingText(io.TextIOWrapper):
+    """Text that counts the ``//`` lines, one a record: Biopython skips what it takes for no record."""
+
+    n_ends = 0
+
+    def readline(self, size: int = -1, /) -> str:
+        line = super().readline(size)
+        self.n_ends += line.rstrip() == "//"
+        return line
+
+    def __next__(self) -> str:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+
 def _read_flat_file(stream: io.BufferedReader, flat_format: str, place: str) -> Iterator[FastaRecord]:
     from Bio.GenBank.Scanner import EmblScanner, GenBankScanner
 
     scanner_class: Any = GenBankScanner if flat_format == "GenBank" else EmblScanner
-    records = scanner_class().parse_records(io.TextIOWrapper(stream, "utf-8", errors="replace"), do_features=False)
+    text = _CountingText(stream, "utf-8", errors="replace")
+    records = scanner_class().parse_records(text, do_features=False)
     n_records = 0
     while (record := _next_record(records, n_records, flat_format, place)) is not None:
         n_records += 1
         yield _to_fasta_record(record, place)
-    if not n_records:
-        raise InputError("holds no record", place=place, remedy="download it again")
+    if n_records != max(text.n_ends, 1):
+        what = f"{n_records} of {text.n_ends} {flat_format} records can be read"
+        raise InputError(what, place=place, remedy="look for damaged LOCUS or ID lines, or download it again")
 
 
 def _next_record(records: Iterator[Any], n_read: int, flat_format: str, place: str) -> Any:

@@ -30,10 +30,8 @@ def parse_region(text: str, contigs: Iterable[Contig]) -> Interval:
     if is_name and is_span and _SPAN.fullmatch(span):
         remedy = f"write {{{text}}} for the contig or {{{chrom}}}:{span} for the place"
         raise InputError(f"region {text!r} is a contig and a place on {chrom!r}", remedy=remedy)
-    if is_name or not is_span:
-        return _on_contig(
-            text if is_name or not colon else chrom, None if is_name or not colon else span, text, lengths
-        )
+    if is_name or not colon:
+        return _on_contig(text, None, text, lengths)
     return _on_contig(chrom, span, text, lengths)
 
 
@@ -45,6 +43,8 @@ def _on_contig(chrom: str, span: str | None, text: str, lengths: dict[str, int])
     if span is None:
         return Interval(chrom, 0, length)
     first, last = _parse_span(span, text, length)
+    if first > length:
+        raise InputError(f"region {text!r} starts behind {chrom}, which has {length} bp", remedy=_NOTATION)
     if not 1 <= first <= last:
         raise InputError(f"region {text!r} does not run from 1 or more upwards", remedy=_NOTATION)
     if last > length:
