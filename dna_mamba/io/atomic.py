@@ -151,13 +151,8 @@ def disk_errors(path: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno is None or not is_disk_full(error):
+        if error.errno not in _DISK_FULL:
             raise
         place = "standard output" if os.fspath(path) == STDIO else os.path.dirname(os.path.realpath(path))
         what = f"{_DISK_FULL[error.errno]} while writing {os.fspath(path)!r}"
         raise MachineError(what, place=place, remedy="free some space or write elsewhere") from error
-
-
-def is_disk_full(error: OSError) -> bool:
-    """Whether an error means that the disk or a quota on it is full."""
-    return error.errno in _DISK_FULL

@@ -37,28 +37,27 @@ def read_genbank(path: str | Path) -> Iterator[FastaRecord]:
         yield from _read_flat_file(stream, flat_format, place)
 
 
-class _CountingText(io.TextIOWrapper):
-    """Text that counts the ``//`` lines, one a record: Biopython skips what it takes for no record."""
+class _CountingText:
+    """Lines for Biopython, with a count of the ``//`` lines, one a record: it skips what it takes for no record."""
 
-    n_ends = 0
+    def __init__(self, stream: io.BufferedReader) -> None:
+        self._text = io.TextIOWrapper(stream, "utf-8", errors="replace")
+        self.n_ends = 0
 
-    def readline(self, size: int = -1, /) -> str:
-        line = super().readline(size)
+    def readline(self) -> str:
+        line = self._text.readline()
         self.n_ends += line.rstrip() == "//"
         return line
 
-    def __next__(self) -> str:
-        line = self.readline()
-        if not line:
-            raise StopIteration
-        return line
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.readline, "")
 
 
 def _read_flat_file(stream: io.BufferedReader, flat_format: str, place: str) -> Iterator[FastaRecord]:
     from Bio.GenBank.Scanner import EmblScanner, GenBankScanner
 
     scanner_class: Any = GenBankScanner if flat_format == "GenBank" else EmblScanner
-    text = _CountingText(stream, "utf-8", errors="replace")
+    text = _CountingText(stream)
     records = scanner_class().parse_records(text, do_features=False)
     n_records = 0
     while (record := _next_record(records, n_records, flat_format, place)) is not None:

@@ -35,7 +35,7 @@ _FIXED_COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 _INFO = 7
 _MAX_LINE_BYTES = 1 << 30
 _MAX_POS = 1 << 62
-_DEFINITION = re.compile(r"##(INFO|FORMAT|FILTER|ALT|contig)=<(?:[^\"]*?,)?ID=([^,>]+)")
+_DEFINITION = re.compile(r'##(INFO|FORMAT|FILTER|ALT|contig)=<(?:(?:[^",]|"[^"]*")*,)*?ID=([^,>]+)')
 _CONTIG_LENGTH = re.compile(r"[<,]length=(\d+)")
 
 

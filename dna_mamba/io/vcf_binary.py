@@ -5,15 +5,17 @@ import re
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import zip_longest
 from math import isclose
 from pathlib import Path
 from typing import BinaryIO
 
 from dna_mamba.errors import InputError
-from dna_mamba.io.atomic import disk_errors, is_disk_full
-from dna_mamba.io.paths import STDIO, display_name
+from dna_mamba.io.atomic import disk_errors
+from dna_mamba.io.bgzf import is_bgzf
+from dna_mamba.io.compression import open_input, open_raw, read_head
+from dna_mamba.io.paths import STDIO, check_local, display_name
 
 BCF_MAGIC = b"BCF\2"
 _WRITE_VCF = "write VCF instead (-O z), or correct it"
@@ -73,56 +75,44 @@ def _htslib_lines(path: str, place: str) -> Generator[str]:
 
 
 def write_bcf(text_path: str, bcf_path: str, place: str) -> None:
-    """Convert a VCF text file to BCF, refusing what BCF would change.
+    """Convert a VCF text file to BCF with the bundled bcftools, then read it back and refuse what changed.
 
-    htslib turns a value that does not fit its declared type into a missing one without failing; each record is
-    therefore compared with its line. Numbers may be spelled differently (BCF floats have 32 bits), nothing else may.
+    htslib turns a value that does not fit its declared type into a missing one without failing. Numbers may come
+    back spelled differently (BCF floats have 32 bits), nothing else may. pysam's own writer is no choice here: it
+    adds and removes INFO/END.
 
     Raises:
         InputError: a contig or key without a header line, or a value that BCF cannot hold; names the record.
     """
-    number = 0
-    try:
-        for number in _convert_records(text_path, bcf_path, place):  # noqa: B007 (used when a record fails)
-            pass
-    except (OSError, ValueError, RuntimeError) as error:
-        if isinstance(error, OSError) and is_disk_full(error):
-            raise
-        reason = str(error).replace(text_path, "the file")
-        what = f"record {number + 1} cannot be written as BCF ({reason})"
-        raise InputError(what, place=place, remedy=_WRITE_VCF) from None
+    from pysam import bcftools
+    from pysam.utils import SamtoolsError
+
+    with quiet_htslib():
+        try:
+            bcftools.view("--no-version", "-Ob", "-o", bcf_path, text_path, catch_stdout=False)
+        except SamtoolsError as error:
+            reason = _missing_definition(text_path) or str(error).splitlines()[-1].replace(text_path, "the file")
+            raise InputError(f"cannot be written as BCF ({reason})", place=place, remedy=_WRITE_VCF) from None
+    with open(text_path, encoding="utf-8", errors="surrogateescape", newline="\n") as text:
+        lines = (line.rstrip("\r\n") for line in text if not line.startswith("#"))
+        written = (line for line in _htslib_lines(bcf_path, place) if not line.startswith("#"))
+        for number, (before, after) in enumerate(zip_longest(lines, written, fillvalue=""), start=1):
+            _refuse_changes(before, after, number, place)
 
 
-def _convert_records(text_path: str, bcf_path: str, place: str) -> Iterator[int]:
-    """Convert record by record; yields how many are written."""
+def _missing_definition(text_path: str) -> str | None:
+    """A header line that htslib had to make up for a record of the text."""
     import pysam
 
-    with (
-        quiet_htslib(),
-        open(text_path, encoding="utf-8", errors="surrogateescape", newline="\n") as text,
-        pysam.VariantFile(text_path) as records,
-        pysam.VariantFile(bcf_path, "wb", header=records.header) as output,
-    ):
-        lines = (line.rstrip("\r\n") for line in text if not line.startswith("#"))
-        defined = str(records.header)
-        for number, (record, line) in enumerate(zip(records, lines, strict=True), start=1):
-            _refuse_changes(line, str(record).removesuffix("\n"), number, place)
-            try:
-                output.write(record)
-            except ValueError:
-                raise
-            except OSError as error:
-                added = _added_lines(str(records.header), defined)
-                if is_disk_full(error) or not added:
-                    raise
-                raise ValueError(f"the header lacks a line like {added[0]}") from None
-            yield number
-
-
-def _added_lines(after: str, before: str) -> list[str]:
-    """Header lines that htslib made up for what the records use without a definition."""
-    known = set(before.splitlines())
-    return [line for line in after.splitlines() if line not in known]
+    with pysam.VariantFile(text_path) as records:
+        defined = set(str(records.header).splitlines())
+        try:
+            for _ in records:
+                pass
+        except (OSError, ValueError, RuntimeError):
+            return None
+        added = [line for line in str(records.header).splitlines() if line not in defined]
+    return f"the header lacks a line like {added[0]}" if added else None
 
 
 def _refuse_changes(line: str, written: str, number: int, place: str) -> None:
@@ -155,19 +145,23 @@ def write_vcf_index(path: str | Path) -> Path:
     """Index a sorted .vcf.gz or .bcf: TBI, or CSI for BCF and where positions exceed 2**29. Returns its path.
 
     Raises:
-        InputError: the file is not sorted, or is plain text.
+        InputError: the file is not sorted, or is neither BGZF nor BCF.
     """
     import pysam
 
-    is_bcf = os.fspath(path).endswith(".bcf")
-    with quiet_htslib(), tempfile.TemporaryDirectory(prefix=".index-", dir=os.path.dirname(path) or ".") as directory:
+    name, place = check_local(path), display_name(path)
+    with open_input(path) as stream:
+        is_bcf = stream.peek(len(BCF_MAGIC)).startswith(BCF_MAGIC)
+    with open_raw(path) as raw:
+        # pysam would compress a plain file and delete the original.
+        if not is_bgzf(read_head(raw, place)):
+            raise InputError("is not BGZF and cannot be indexed", place=place, remedy="write it as .vcf.gz or .bcf")
+    with quiet_htslib(), tempfile.TemporaryDirectory(prefix=".index-", dir=os.path.dirname(name) or ".") as directory:
         partial = os.path.join(directory, "index")
         for csi in (True,) if is_bcf else (False, True):
-            try:
-                pysam.tabix_index(os.fspath(path), preset="vcf", index=partial, csi=csi, force=True)
-            except (OSError, ValueError):
-                continue
-            index = Path(f"{os.fspath(path)}{'.csi' if csi else '.tbi'}")
-            os.replace(partial, index)
-            return index
-    raise InputError("cannot be indexed", place=path, remedy="sort it first, and write it as .vcf.gz or .bcf")
+            with suppress(OSError, ValueError):
+                pysam.tabix_index(name, preset="vcf", index=partial, csi=csi, force=True)
+                index = Path(f"{name}{'.csi' if csi else '.tbi'}")
+                os.replace(partial, index)
+                return index
+    raise InputError("cannot be indexed", place=place, remedy="sort it by contig and position first")

@@ -6,7 +6,7 @@ from unittest import mock
 
 import pytest
 
-from dna_mamba.io import fasta_index, index_cache
+from dna_mamba.io import fasta_lines, index_cache
 from dna_mamba.io.fasta import FastaReader
 from tests.io.packing import PACKINGS, bgzf
 
@@ -21,7 +21,7 @@ def keep_small_young_files(monkeypatch):
 
 def scans() -> mock._patch:
     """Counts readings of a whole file."""
-    return mock.patch("dna_mamba.io.fasta_index.split_records", side_effect=fasta_index.split_records)
+    return mock.patch("dna_mamba.io.fasta_index.split_records", side_effect=fasta_lines.split_records)
 
 
 @pytest.mark.parametrize("pack", PACKINGS.values(), ids=PACKINGS)
