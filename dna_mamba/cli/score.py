@@ -1,0 +1,104 @@
+"""``dna-mamba score``: every record of a VCF out, each allele with a score or the reason why it has none."""
+
+import shlex
+import sys
+
+import click
+
+from dna_mamba import __version__
+from dna_mamba.cli.console import log, progress
+from dna_mamba.cli.options import (
+    device_option,
+    force_option,
+    model_option,
+    no_version_option,
+    resolve_device,
+    setup_torch,
+    threads_option,
+)
+
+
+@click.command()
+@click.argument("variants", type=click.Path(), metavar="IN.vcf")
+@model_option
+@click.option(
+    "-f", "--reference", required=True, metavar="REF.fa", type=click.Path(), help="Genome the variants were called on."
+)
+@click.option(
+    "-o", "--output", default="-", metavar="OUT", type=click.Path(), help="Output; standard output if not given."
+)
+@click.option(
+    "-O",
+    "--output-type",
+    type=click.Choice(["v", "z", "b", "t"]),
+    help="v VCF, z VCF.gz (bgzip), b BCF, t table; default by the suffix of OUT.",
+)
+@click.option(
+    "--context",
+    type=click.IntRange(min=1),
+    default=512,
+    show_default=True,
+    help="Longest window the model reads, in bp; the site lies in its middle.",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    show_default="what suits the device",
+    help="Sites in one forward pass.",
+)
+@device_option
+@threads_option
+@force_option
+@no_version_option
+def command(
+    variants: str,
+    model: str,
+    reference: str,
+    output: str,
+    output_type: str | None,
+    context: int,
+    batch_size: int | None,
+    device: str,
+    threads: int,
+    force: bool,
+    no_version: bool,
+) -> None:
+    """Score the variants of IN.vcf (VCF or BCF, - for standard input) against a genome.
+
+    Writes the same records in the same order with two more INFO keys, one value for each ALT. DM_LLR is the masked
+    log-likelihood ratio ln p(ALT) - ln p(REF) in nats, both strands joined; below zero the model finds ALT less likely
+    than REF. DM_STATUS says OK or why there is no score. Substitutions of one base are scored so far.
+    """
+    from dna_mamba.checkpoints import load_model, weights_sha256
+    from dna_mamba.io.fasta import FastaReader
+    from dna_mamba.scoring.annotation import provenance_lines
+    from dna_mamba.scoring.files import Target, can_be_read_twice, score_vcf, survey_vcf
+
+    target = Target(output, output_type, force)
+    target.check()
+    setup_torch(threads)
+    network = load_model(model, resolve_device(device))
+    with FastaReader(reference) as genome:
+        if not no_version:
+            fingerprints = {"weights_sha256": weights_sha256(model), "reference_sha256": genome.fingerprint}
+            command_line = shlex.join(["dna-mamba", *sys.argv[1:]])
+            target = target._replace(provenance=provenance_lines(__version__, command_line, fingerprints))
+        survey = None
+        if can_be_read_twice(variants):
+            with progress("checked", unit="records") as advance:
+                survey = survey_vcf(variants, genome, advance)
+            for note in survey.notes:
+                log(note)
+        with progress("scored", unit="records", total=survey and survey.n_records) as advance:
+            summary = score_vcf(
+                variants,
+                target,
+                genome,
+                network,
+                context_bp=context,
+                batch_size=batch_size,
+                surveyed=survey is not None,
+                advance=advance,
+            )
+    for line in summary.lines():
+        log(line)

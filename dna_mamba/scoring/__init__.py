@@ -1,0 +1,7 @@
+"""Variant scores and embeddings from a trained model."""
+
+from dna_mamba.scoring.alleles import AlleleStatus, VariantScore
+from dna_mamba.scoring.embeddings import Embeddings, embed
+from dna_mamba.scoring.variants import VariantScorer, score_variants
+
+__all__ = ["AlleleStatus", "Embeddings", "VariantScore", "VariantScorer", "embed", "score_variants"]

@@ -1,0 +1,30 @@
+"""Models and genomes, given open or by path, and how much of them goes into one forward pass."""
+
+from pathlib import Path
+
+import torch
+
+from dna_mamba.checkpoints import load_model
+from dna_mamba.io.fasta import FastaReader
+from dna_mamba.models import MaskedLanguageModel
+
+
+def as_model(model: MaskedLanguageModel | str | Path, device: str | torch.device | None = None) -> MaskedLanguageModel:
+    """The model itself, or loaded from a directory or packaged name; moved to ``device`` unless that is None.
+
+    Raises:
+        InputError: no such model, or a damaged one.
+    """
+    if isinstance(model, str | Path):
+        return load_model(model, device or "cpu")
+    return model if device is None else model.to(device)
+
+
+def as_reference(reference: FastaReader | str | Path) -> FastaReader:
+    """The reader itself, or one opened on a path. Raises InputError if the file cannot be used."""
+    return FastaReader(reference) if isinstance(reference, str | Path) else reference
+
+
+def positions_per_pass(model: MaskedLanguageModel) -> int:
+    """Positions that suit one forward pass where the model is: what a CPU's cache holds, what keeps a GPU busy."""
+    return 4096 if model.encoder.embedding.weight.device.type == "cpu" else 262_144

@@ -1,0 +1,152 @@
+"""A VCF in, the same VCF (or a table) with scores out."""
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from dna_mamba.genome import Variant
+from dna_mamba.io.atomic import atomic_output, check_target
+from dna_mamba.io.bgzf import BgzfWriter
+from dna_mamba.io.fasta import FastaReader
+from dna_mamba.io.vcf import VcfReader, VcfRecord, with_header_lines
+from dna_mamba.io.vcf_writer import VcfWriter, vcf_format
+from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.scoring.alleles import VariantScore
+from dna_mamba.scoring.annotation import info_definitions, info_of, table_header, table_rows
+from dna_mamba.scoring.assess import Assessor
+from dna_mamba.scoring.summary import ScoreSummary, letters_line
+from dna_mamba.scoring.variants import VariantScorer
+from dna_mamba.scoring.windows import DEFAULT_CONTEXT_BP
+
+OutputFormat = Literal["v", "z", "b", "t"]
+Write = Callable[[VcfRecord, Sequence[VariantScore]], None]
+_TABLE_SUFFIXES = (".tsv", ".tsv.gz")
+
+
+class Target(NamedTuple):
+    """Where scores go: a path (``-`` is standard output), the format if the suffix does not tell, and its header."""
+
+    path: str | Path
+    chosen_format: str | None = None
+    force: bool = False
+    provenance: Sequence[str] = ()
+
+    @property
+    def format(self) -> OutputFormat:
+        """As chosen, or by suffix; VCF text on standard output. Raises InputError if neither tells."""
+        name = os.fspath(self.path).lower()
+        is_table = name.endswith(_TABLE_SUFFIXES) if self.chosen_format is None else self.chosen_format == "t"
+        return "t" if is_table else vcf_format(self.path, self.chosen_format)
+
+    def check(self) -> None:
+        """Refuse, before any work is done, a target that cannot be written. Raises InputError."""
+        _ = self.format
+        check_target(self.path, force=self.force)
+
+
+class Survey(NamedTuple):
+    """What one reading of a VCF told before any scoring: its records, and lines a person should see."""
+
+    n_records: int
+    notes: list[str]
+
+
+def alleles_of(record: VcfRecord) -> tuple[Variant, ...]:
+    """The alleles of a record, in order of ALT; none where ALT is ``.``."""
+    return tuple(Variant(record.chrom, record.pos, record.ref, alt) for alt in record.alts)
+
+
+def can_be_read_twice(path: str | Path) -> bool:
+    """Whether this is a file on disk, not a pipe."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def survey_vcf(path: str | Path, reference: FastaReader, advance: Callable[[int], None] = lambda count: None) -> Survey:
+    """Read a VCF once, without a model: count it, match its contigs and compare every REF with the reference.
+
+    Raises:
+        InputError: the VCF is malformed, or REF differs in more than 5 % of its alleles.
+    """
+    n_records = 0
+    with VcfReader(path) as reader:
+        assessor = Assessor(reference, reader.contigs)
+        for record in reader:
+            for variant in alleles_of(record):
+                assessor.assess(variant)
+            n_records += 1
+            advance(1)
+    assessor.check.refuse_wrong_build()
+    return Survey(n_records, assessor.notes())
+
+
+def score_vcf(
+    path: str | Path,
+    target: Target,
+    reference: FastaReader,
+    model: MaskedLanguageModel,
+    *,
+    context_bp: int = DEFAULT_CONTEXT_BP,
+    batch_size: int | None = None,
+    surveyed: bool = False,
+    advance: Callable[[int], None] = lambda count: None,
+) -> ScoreSummary:
+    """Write every record of a VCF with the scores of its alleles, in order.
+
+    Args:
+        path: VCF or BCF; ``-`` is standard input.
+        target: file to write, which appears when it is whole.
+        reference: the genome.
+        model: a model on nucleotide tokens.
+        context_bp: longest window.
+        batch_size: sites in one forward pass; default what suits the device.
+        surveyed: REF was compared over the whole file, so that its first part shall not stop the run.
+        advance: told the number of records just written.
+
+    Raises:
+        InputError: an input that cannot be used, REF that differs too often, a target that exists.
+        MachineError: the disk is full.
+    """
+    summary = ScoreSummary()
+    share = {"max_mismatch_share": 1.0} if surveyed else {}
+    with VcfReader(path) as reader:
+        scorer = VariantScorer(
+            reference, model, context_bp=context_bp, batch_size=batch_size, contig_lengths=reader.contigs, **share
+        )
+        open_target = _open_table if target.format == "t" else _open_vcf
+        with open_target(target, reader.header_lines, context_bp) as write:
+            for record, scores in scorer.score(reader, alleles_of):
+                write(record, scores)
+                summary.add(scores)
+                advance(1)
+    summary.notes = [*([] if surveyed else scorer.assessor.notes()), letters_line(reference.counts.values())]
+    return summary
+
+
+@contextmanager
+def _open_vcf(target: Target, header_lines: Sequence[str], context_bp: int) -> Iterator[Write]:
+    header = with_header_lines(header_lines, [*info_definitions(context_bp), *target.provenance])
+    with VcfWriter(target.path, header, format=target.format, force=target.force) as writer:
+        yield lambda record, scores: writer.write(record.with_info(info_of(scores)))
+
+
+@contextmanager
+def _open_table(target: Target, _: Sequence[str], context_bp: int) -> Iterator[Write]:
+    """A table: gzip (BGZF) if the name ends in .gz."""
+    with atomic_output(target.path, force=target.force) as stream:
+        packed = BgzfWriter(stream) if os.fspath(target.path).lower().endswith(".gz") else None
+        sink = packed or stream
+
+        def write_lines(lines: Iterable[str]) -> None:
+            for line in lines:
+                sink.write(line.encode("utf-8", errors="surrogateescape") + b"\n")
+
+        write_lines([*target.provenance, *table_header(context_bp)])
+        yield lambda record, scores: write_lines(table_rows(record, scores))
+        if packed:
+            packed.finish()

@@ -1,0 +1,67 @@
+"""What a masked language model expects at a site it cannot see."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dna_mamba.alphabet import BASES
+from dna_mamba.errors import InputError
+from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.scoring.windows import SiteWindow
+from dna_mamba.tokenizers import Tokenizer
+
+
+def base_ids(tokenizer: Tokenizer) -> NDArray[np.int64]:
+    """Token ids of A, C, G, T, int64 (4,).
+
+    Raises:
+        InputError: a token of this tokenizer is not one base, so that masking one base means nothing to it.
+    """
+    if tokenizer.base_ids is None:
+        raise InputError(
+            f"the model's tokenizer {tokenizer.kind!r} has no token for a single base",
+            remedy="score variants with a model on nucleotide tokens",
+        )
+    return tokenizer.base_ids
+
+
+def masked_ids(tokenizer: Tokenizer, windows: Sequence[SiteWindow]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Token ids (B, L) of windows with their sites masked, right-padded to the longest, and their lengths (B,)."""
+    lengths = np.array([len(window.codes) for window in windows], dtype=np.int64)
+    ids_BL = np.full((len(windows), lengths.max()), tokenizer.pad_id, dtype=np.int64)
+    for ids_L, window in zip(ids_BL, windows, strict=True):
+        ids_L[: len(window.codes)] = tokenizer.encode_codes(window.codes)
+        ids_L[window.offset] = tokenizer.mask_id
+    return ids_BL, lengths
+
+
+@torch.inference_mode()
+def masked_log_probabilities(model: MaskedLanguageModel, windows: Sequence[SiteWindow]) -> NDArray[np.float32]:
+    """Natural log of p(base | window with its site masked) over A, C, G, T of each window, float32 (B, 4).
+
+    Both strands are read whatever the model's mode; modes other than ``shared`` get the mean of both strands'
+    logits. Normalising over the four bases or over all tokens gives the same differences between bases.
+
+    Raises:
+        InputError: the model does not read single bases, has no reverse complement, or gives NaN or infinity.
+    """
+    ids_BL, lengths = masked_ids(model.tokenizer, windows)
+    device = model.encoder.embedding.weight.device
+    is_even = bool((lengths == ids_BL.shape[1]).all())
+    lengths_B = None if is_even else torch.from_numpy(lengths).to(device)
+    logits_BLV = model.both_strands(torch.from_numpy(ids_BL).to(device), lengths_B).logits
+    offsets = torch.tensor([window.offset for window in windows], device=device)
+    columns = torch.from_numpy(base_ids(model.tokenizer)).to(device)
+    logits_B4 = logits_BLV[torch.arange(len(windows), device=device), offsets][:, columns].float()
+    log_p_B4: NDArray[np.float32] = torch.log_softmax(logits_B4, dim=-1).cpu().numpy()
+    if not np.isfinite(log_p_B4).all():
+        raise InputError("the model's predictions are not finite", remedy="its weights are damaged: use another copy")
+    return log_p_B4
+
+
+def log_likelihood_ratio(log_p_4: NDArray[np.float32], ref: str, alt: str) -> float:
+    """LLR = ln p(alt) - ln p(ref) in nats, exact in float32; below zero where ``alt`` is less likely than ``ref``."""
+    ratio = log_p_4[BASES.index(alt.upper())] - log_p_4[BASES.index(ref.upper())]
+    return float(ratio + np.float32(0))  # -0.0 becomes 0.0

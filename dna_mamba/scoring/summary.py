@@ -1,0 +1,43 @@
+"""What a run did, in a few lines for a person to read."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from dna_mamba.alphabet import LetterCounts
+from dna_mamba.scoring.alleles import AlleleStatus, VariantScore
+
+
+@dataclass
+class ScoreSummary:
+    """Counts over a run."""
+
+    n_records: int = 0
+    n_scored: int = 0
+    by_status: Counter[AlleleStatus] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, scores: Sequence[VariantScore]) -> None:
+        """Count one record."""
+        self.n_records += 1
+        self.n_scored += sum(score.llr is not None for score in scores)
+        self.by_status.update(score.status for score in scores)
+
+    @property
+    def n_alleles(self) -> int:
+        return self.by_status.total()
+
+    def lines(self) -> list[str]:
+        """Notes, records, alleles, and the count of each status that occurred."""
+        counts = ", ".join(f"{status} {n:,}" for status, n in self.by_status.most_common())
+        line = f"{self.n_records:,} records in and out, {self.n_alleles:,} alleles, {self.n_scored:,} scored"
+        return [*self.notes, line, *([f"status: {counts}"] if counts else [])]
+
+
+def letters_line(counts: Iterable[LetterCounts]) -> str:
+    """What the reference is made of, and what became of letters other than A, C, G, T."""
+    total = sum(counts, LetterCounts(0, 0, 0, 0, 0))
+    return (
+        f"reference: {total.length:,} bp, {total.n_unknown:,} N, {total.n_ambiguous:,} other ambiguity codes "
+        f"(read as N), {total.n_soft_masked:,} soft-masked (read as their bases)"
+    )
