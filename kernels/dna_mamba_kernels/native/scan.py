@@ -41,9 +41,8 @@ class _Grads(ctypes.Structure):
     )
 
 
-def tile_steps(d_state: int) -> int:
-    """Positions per tile: a group's recomputed decays and states stay near the first-level cache."""
-    return min(128, max(32, 1024 // d_state))
+TILE = 32
+"""Positions per time tile: what the backward recomputes for four states of a group then fits the first-level cache."""
 
 
 def channel_block(batch: int, d_inner: int) -> int:
@@ -62,7 +61,7 @@ class NativeScan(NamedTuple):
 
     def edge_states_shape(self, batch: int, length: int, d_inner: int, d_state: int) -> tuple[int, ...]:
         """Shape of the saved states: the state that enters each tile, tiles in sequence order."""
-        return (batch, -(-length // tile_steps(d_state)), d_state, -(-d_inner // _LANES) * _LANES)
+        return (batch, -(-length // TILE), d_state, -(-d_inner // _LANES) * _LANES)
 
     def forward(self, inputs: ScanInputs, *, save_states: bool) -> tuple[Tensor, Tensor, Tensor]:
         """(y, final_state, edge_states); edge_states is empty unless ``save_states``."""
@@ -113,7 +112,7 @@ class NativeScan(NamedTuple):
         assert isinstance(loaded, library.Library), "backends.resolve_backend lets no call through without a library"
         batch, _, d_inner, d_state = inputs.sizes
         run = _Run(
-            loaded.isas[self.isa or loaded.best_isa], torch.get_num_threads(), tile_steps(d_state),
+            loaded.isas[self.isa or loaded.best_isa], torch.get_num_threads(), TILE,
             channel_block(batch, d_inner), loaded.parallel,
         )  # fmt: skip
         arguments = _arguments(inputs)

@@ -1,14 +1,16 @@
 // The selective scan for one instruction set; include after simd/*.hpp and math.hpp.
 //
-// A unit of work is a channel block of one sequence. It walks over time in tiles, and inside a tile over groups of
-// Vec::width channels, so that a tile's rows are read while they are in cache. For a group, the tile's inputs are
-// first brought into contiguous buffers in the order of the scan ("step" order: direction, strides and partial groups
-// end there), then the recurrence runs over a few states at a time with state and coefficients in registers.
+// A unit of work is a channel block of one sequence. It walks over time in tiles. A tile's rows are first read as they
+// lie in memory into planes of Vec::width channels each (a "group"), in the order of the scan: direction, strides and
+// channels that fill no whole vector end there. Then the recurrence runs over a plane for a few states at a time, with
+// state and coefficients in registers. Last, the results are written row by row. Reading rows rather than single
+// vectors down a column is what keeps the hardware's prefetching useful.
 //
 // The backward walks the tiles against the scan. It recomputes decays and states from the state at the tile's edge,
-// then runs the adjoint recurrence g_t = C_t dy_t + exp(delta_{t+1} A) g_{t+1}. Sums over channels (dB, dC) are kept
-// per lane over the groups of a block and reduced once per tile; sums over time (dA, dD, ddelta_bias) are kept per
-// channel. Every sum has one fixed order.
+// then runs the adjoint recurrence g_t = C_t dy_t + exp(delta_{t+1} A) g_{t+1}. States are the outer loop and groups
+// the inner one, so that what is recomputed and the sums over channels (dB, dC), which are kept per lane and reduced
+// once per tile, stay in the first-level cache. Sums over time (dA, dD, ddelta_bias) are kept per channel. Every sum
+// has one fixed order.
 #pragma once
 #include "kernels.h"
 
@@ -57,10 +59,9 @@ struct Tile {
         steps = at_most(run.tile, in.length - left);
         start = in.reverse ? left + steps - 1 : left;
     }
-    int64_t left() const { return step > 0 ? start : start - steps + 1; }
 };
 
-// A strided (length, channels) plane seen from the first position of a tile, in scan order.
+// The rows of a strided (length, channels) plane in scan order, from the first position of a tile on.
 struct Rows {
     const float* p;
     int64_t stride;
@@ -72,49 +73,71 @@ struct Rows {
 struct OutRows {
     float* p;
     int64_t stride;
-    OutRows(float* base, const ScanInputs& in, const Tile& tile, int64_t batch, int64_t channel)
-        : p(base ? base + (batch * in.length + tile.start) * in.d_inner + channel : nullptr),
+    OutRows(float* base, const ScanInputs& in, const Tile& tile, const Unit& unit)
+        : p(base ? base + (unit.batch * in.length + tile.start) * in.d_inner + unit.first_channel : nullptr),
           stride(tile.step * in.d_inner) {}
     float* row(int64_t step) const { return p + step * stride; }
 };
 
-// Loads and stores of a group: all lanes, or the first `count` with zeros beyond.
-template <bool Full>
-struct Lanes {
-    int count;
-    Vec load(const float* p) const { return Full ? Vec::loadu(p) : Vec::load_first(p, count); }
-    void store(float* p, Vec x) const {
-        if (Full)
-            x.storeu(p);
-        else
-            x.store_first(p, count);
+// Rows to ask for while the arithmetic of another tile runs: a tile's rows take longer to arrive than to read.
+struct Ahead {
+    static constexpr int most = 5;
+    const float* rows[most];
+    int64_t strides[most];
+    int count = 0;
+
+    void add(Rows r) { add(r.p, r.stride); }
+    void add(OutRows r) { add(r.p, r.stride); }
+    void ask(int64_t step, int64_t channel) const {
+        for (int i = 0; i < count; ++i) __builtin_prefetch(rows[i] + step * strides[i] + channel, 0, 2);
     }
-    Vec load_or(const float* p, float otherwise) const { return p ? load(p) : Vec::all(otherwise); }
+
+  private:
+    void add(const float* p, int64_t stride) {
+        if (!p) return;
+        rows[count] = p;
+        strides[count++] = stride;
+    }
 };
 
-// A times log2(e) for a block, laid out (group, state, lane): exp(delta A) is then 2^(delta A').
-inline void load_coefficients(const ScanInputs& in, const Unit& unit, float* out) {
-    const int64_t N = in.d_state;
-    for (int64_t g = 0; g < unit.groups; ++g)
-        for (int64_t n = 0; n < N; ++n)
-            for (int64_t lane = 0; lane < W; ++lane) {
-                const int64_t c = g * W + lane;
-                out[(g * N + n) * W + lane] =
-                    c < unit.channels ? static_cast<float>(1.4426950408889634 * in.A[(unit.first_channel + c) * N + n]) : 0.0f;
-            }
+// One row's vectors: whole ones, and a last one of which only the first `count` lanes exist (zeros beyond).
+inline Vec load_lanes(const float* p, int64_t count) {
+    return count >= W ? Vec::loadu(p) : Vec::load_first(p, static_cast<int>(count));
 }
 
-// (batch, d_inner, d_state) to (group, state, lane) and back.
-inline void load_state(const ScanInputs& in, const Unit& unit, const float* from, float* out) {
+inline void store_lanes(float* p, int64_t count, Vec x) {
+    if (count >= W)
+        x.storeu(p);
+    else
+        x.store_first(p, static_cast<int>(count));
+}
+
+// The planes of a tile: (group, step, lane). Sixteen floats of padding keep groups off each other's cache sets.
+struct Planes {
+    float* p;
+    int64_t stride;
+    Planes(Arena& arena, const Run& run, int64_t channels)
+        : p(nullptr), stride(run.tile * W + 16) {
+        p = arena.take(stride * ((channels + W - 1) / W));
+    }
+    float* group(int64_t g) const { return p + g * stride; }
+    float* at(int64_t g, int64_t t) const { return p + g * stride + t * W; }
+};
+
+// Channels of the widest unit.
+inline int64_t widest(const Run& run, const ScanInputs& in) { return at_most(run.block, round_up(in.d_inner, 16)); }
+
+// (d_inner, d_state) to (group, state, lane), times `factor`; zeros for channels that do not exist or a null source.
+inline void load_by_lane(const ScanInputs& in, const Unit& unit, const float* from, double factor, float* out) {
     const int64_t N = in.d_state;
-    for (int64_t g = 0; g < unit.groups; ++g)
+    for (int64_t c = 0; c < unit.groups * W; ++c)
         for (int64_t n = 0; n < N; ++n)
-            for (int64_t lane = 0; lane < W; ++lane) {
-                const int64_t c = g * W + lane;
-                const bool inside = from && c < unit.channels;
-                out[(g * N + n) * W + lane] =
-                    inside ? from[(unit.batch * in.d_inner + unit.first_channel + c) * N + n] : 0.0f;
-            }
+            out[(c / W * N + n) * W + c % W] =
+                from && c < unit.channels ? static_cast<float>(factor * from[(unit.first_channel + c) * N + n]) : 0.0f;
+}
+
+inline void load_state(const ScanInputs& in, const Unit& unit, const float* from, float* out) {
+    load_by_lane(in, unit, from ? from + unit.batch * in.d_inner * in.d_state : nullptr, 1.0, out);
 }
 
 inline void store_state(const ScanInputs& in, const Unit& unit, const float* from, float* out) {
@@ -124,6 +147,9 @@ inline void store_state(const ScanInputs& in, const Unit& unit, const float* fro
             out[(unit.batch * in.d_inner + unit.first_channel + c) * N + n] = from[(c / W * N + n) * W + c % W];
 }
 
+// A is used as A log2(e): exp(delta A) is then 2^(delta A').
+constexpr double log2_e_double = 1.4426950408889634;
+
 // Where the edge state of a tile and group lies: (B, tiles, N, padded D).
 inline int64_t edge_offset(const ScanInputs& in, const Unit& unit, const Tile& tile, int64_t group) {
     return (unit.batch * unit.tiles + tile.index) * in.d_state * unit.padded_channels + unit.first_channel + group * W;
@@ -132,37 +158,37 @@ inline int64_t edge_offset(const ScanInputs& in, const Unit& unit, const Tile& t
 // ---------------------------------------------------------------- forward
 
 struct ForwardBuffers {
-    float *coefficients, *state;    // (group, state, lane)
-    float *delta, *drive, *y;       // (step, lane)
+    float *coefficients, *state;  // (group, state, lane)
+    Planes delta, drive, y;
 
-    ForwardBuffers(const Run& run, const ScanInputs& in, Arena& arena) {
-        const int64_t per_block = at_most(run.block, round_up(in.d_inner, 16)) * in.d_state;
-        coefficients = arena.take(per_block);
-        state = arena.take(per_block);
-        delta = arena.take(run.tile * W);
-        drive = arena.take(run.tile * W);
-        y = arena.take(run.tile * W);
-    }
+    ForwardBuffers(const Run& run, const ScanInputs& in, Arena& arena)
+        : coefficients(arena.take(widest(run, in) * in.d_state)),
+          state(arena.take(widest(run, in) * in.d_state)),
+          delta(arena, run, widest(run, in)),
+          drive(arena, run, widest(run, in)),
+          y(arena, run, widest(run, in)) {}
 };
 
-template <bool Full>
-void load_steps(const ScanInputs& in, const Unit& unit, const Tile& tile, int64_t channel, Lanes<Full> lanes,
-                ForwardBuffers& buf) {
-    const Rows u(in.u, in.u_sb, in.u_sl, tile, unit.batch, channel);
-    const Rows delta(in.delta, in.delta_sb, in.delta_sl, tile, unit.batch, channel);
-    const Vec bias = lanes.load_or(in.delta_bias ? in.delta_bias + channel : nullptr, 0.0f);
+inline void load_tile(const ScanInputs& in, const Unit& unit, const Tile& tile, const ForwardBuffers& buf) {
+    const Rows u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
+    const Rows delta(in.delta, in.delta_sb, in.delta_sl, tile, unit.batch, unit.first_channel);
+    const float* bias = in.delta_bias ? in.delta_bias + unit.first_channel : nullptr;
     for (int64_t t = 0; t < tile.steps; ++t) {
-        Vec d = lanes.load(delta.row(t)) + bias;
-        if (in.delta_softplus) d = softplus(d);
-        d.store(buf.delta + t * W);
-        (d * lanes.load(u.row(t))).store(buf.drive + t * W);
+        for (int64_t g = 0, c = 0; g < unit.groups; ++g, c += W) {
+            const int64_t count = unit.channels - c;
+            Vec d = load_lanes(delta.row(t) + c, count);
+            if (bias) d = d + load_lanes(bias + c, count);
+            if (in.delta_softplus) d = softplus(d);
+            d.store(buf.delta.at(g, t));
+            (d * load_lanes(u.row(t) + c, count)).store(buf.drive.at(g, t));
+        }
     }
 }
 
 // NB states over all steps of a tile. `y` is set by the first states of a group and added to by the others.
 template <int NB, bool First>
 void forward_states(int64_t steps, const float* delta, const float* drive, const float* coefficients, float* state,
-                    Rows B, Rows C, float* y) {
+                    Rows B, Rows C, float* y, const Ahead& ahead, int64_t channel) {
     Vec a[NB], h[NB];
     for (int n = 0; n < NB; ++n) {
         a[n] = Vec::load(coefficients + n * W);
@@ -177,74 +203,73 @@ void forward_states(int64_t steps, const float* delta, const float* drive, const
             acc = fma(h[n], Vec::all(c[n]), acc);
         }
         acc.store(y + t * W);
+        if (First) ahead.ask(t, channel);
     }
     for (int n = 0; n < NB; ++n) h[n].store(state + n * W);
 }
 
 template <int NB>
-int64_t forward_run(const ScanInputs& in, const Tile& tile, const ForwardBuffers& buf, int64_t group, Rows B, Rows C,
-                    int64_t n) {
+int64_t forward_run(const ScanInputs& in, const Unit& unit, const Tile& tile, const ForwardBuffers& buf,
+                    const Ahead& ahead, int64_t group, int64_t n) {
     for (; n + NB <= in.d_state; n += NB) {
         const int64_t at = (group * in.d_state + n) * W;
-        const auto step = n == 0 ? forward_states<NB, true> : forward_states<NB, false>;
-        Rows b = B, c = C;
-        b.p += n;
-        c.p += n;
-        step(tile.steps, buf.delta, buf.drive, buf.coefficients + at, buf.state + at, b, c, buf.y);
+        const Rows B(in.B, in.B_sb, in.B_sl, tile, unit.batch, n), C(in.C, in.C_sb, in.C_sl, tile, unit.batch, n);
+        const auto run = n == 0 ? forward_states<NB, true> : forward_states<NB, false>;
+        run(tile.steps, buf.delta.group(group), buf.drive.group(group), buf.coefficients + at, buf.state + at, B, C,
+            buf.y.group(group), ahead, group * W);
     }
     return n;
 }
 
-template <bool Full>
-void store_steps(const ScanInputs& in, const ScanOutputs& out, const Unit& unit, const Tile& tile, int64_t channel,
-                 Lanes<Full> lanes, const ForwardBuffers& buf) {
-    const Rows u(in.u, in.u_sb, in.u_sl, tile, unit.batch, channel);
-    const Rows z(in.z, in.z_sb, in.z_sl, tile, unit.batch, channel);
-    const OutRows y(out.y, in, tile, unit.batch, channel);
-    const Vec skip = lanes.load_or(in.D ? in.D + channel : nullptr, 0.0f);
+inline void store_tile(const ScanInputs& in, const ScanOutputs& out, const Unit& unit, const Tile& tile,
+                       const ForwardBuffers& buf) {
+    const Rows u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
+    const Rows z(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel);
+    const OutRows y(out.y, in, tile, unit);
+    const float* skip = in.D ? in.D + unit.first_channel : nullptr;
     for (int64_t t = 0; t < tile.steps; ++t) {
-        Vec value = Vec::load(buf.y + t * W);
-        if (in.D) value = fma(skip, lanes.load(u.row(t)), value);
-        if (in.z) {
-            const Vec gate = lanes.load(z.row(t));
-            value = value * gate * sigmoid(gate);
+        for (int64_t g = 0, c = 0; g < unit.groups; ++g, c += W) {
+            const int64_t count = unit.channels - c;
+            Vec value = Vec::load(buf.y.at(g, t));
+            if (skip) value = fma(load_lanes(skip + c, count), load_lanes(u.row(t) + c, count), value);
+            if (in.z) {
+                const Vec gate = load_lanes(z.row(t) + c, count);
+                value = value * gate * sigmoid(gate);
+            }
+            store_lanes(y.row(t) + c, count, value);
         }
-        lanes.store(y.row(t), value);
     }
 }
 
-template <bool Full>
-void forward_group(const ScanInputs& in, const ScanOutputs& out, const Unit& unit, const Tile& tile, int64_t group,
-                   Lanes<Full> lanes, ForwardBuffers& buf) {
-    const int64_t channel = unit.first_channel + group * W;
-    load_steps(in, unit, tile, channel, lanes, buf);
-    const Rows B(in.B, in.B_sb, in.B_sl, tile, unit.batch, 0), C(in.C, in.C_sb, in.C_sl, tile, unit.batch, 0);
-    int64_t n = forward_run<8>(in, tile, buf, group, B, C, 0);
-    n = forward_run<4>(in, tile, buf, group, B, C, n);
-    forward_run<1>(in, tile, buf, group, B, C, n);
-    store_steps(in, out, unit, tile, channel, lanes, buf);
+inline void save_edges(const ScanInputs& in, const Unit& unit, const Tile& tile, const float* state, float* edges) {
+    for (int64_t g = 0; g < unit.groups; ++g)
+        for (int64_t n = 0; n < in.d_state; ++n)
+            Vec::load(state + (g * in.d_state + n) * W)
+                .storeu(edges + edge_offset(in, unit, tile, g) + n * unit.padded_channels);
 }
 
 void scan_forward(const Run& run, const ScanInputs& in, const ScanOutputs& out, int64_t index, float* workspace) {
     const Unit unit(run, in, index);
     Arena arena{workspace};
-    ForwardBuffers buf(run, in, arena);
-    load_coefficients(in, unit, buf.coefficients);
+    const ForwardBuffers buf(run, in, arena);
+    load_by_lane(in, unit, in.A, log2_e_double, buf.coefficients);
     load_state(in, unit, in.initial_state, buf.state);
     for (int64_t i = 0; i < unit.tiles; ++i) {
         const Tile tile(run, in, in.reverse ? unit.tiles - 1 - i : i);
+        if (out.edges) save_edges(in, unit, tile, buf.state, out.edges);
+        load_tile(in, unit, tile, buf);
+        const Tile next = i + 1 < unit.tiles ? Tile(run, in, in.reverse ? tile.index - 1 : tile.index + 1) : tile;
+        Ahead ahead;
+        ahead.add(Rows(in.u, in.u_sb, in.u_sl, next, unit.batch, unit.first_channel));
+        ahead.add(Rows(in.delta, in.delta_sb, in.delta_sl, next, unit.batch, unit.first_channel));
+        ahead.add(Rows(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel));
+        ahead.add(OutRows(out.y, in, tile, unit));
         for (int64_t g = 0; g < unit.groups; ++g) {
-            if (out.edges) {
-                float* edge = out.edges + edge_offset(in, unit, tile, g);
-                for (int64_t n = 0; n < in.d_state; ++n)
-                    Vec::load(buf.state + (g * in.d_state + n) * W).storeu(edge + n * unit.padded_channels);
-            }
-            const int64_t count = at_most(W, unit.channels - g * W);
-            if (count == W)
-                forward_group(in, out, unit, tile, g, Lanes<true>{W}, buf);
-            else
-                forward_group(in, out, unit, tile, g, Lanes<false>{static_cast<int>(count)}, buf);
+            int64_t n = forward_run<8>(in, unit, tile, buf, ahead, g, 0);
+            n = forward_run<4>(in, unit, tile, buf, ahead, g, n);
+            forward_run<1>(in, unit, tile, buf, ahead, g, n);
         }
+        store_tile(in, out, unit, tile, buf);
     }
     store_state(in, unit, buf.state, out.final_state);
 }
@@ -257,125 +282,128 @@ std::size_t scan_forward_workspace(const Run& run, const ScanInputs& in) {
 
 // ---------------------------------------------------------------- backward
 
-constexpr int max_states = 8;  // states handled at a time
+constexpr int max_states = 4;  // states handled at a time
 
 struct BackwardBuffers {
-    float *coefficients, *adjoint;                      // (group, state, lane)
-    float *dA, *dD, *dbias;                             // (group, state, lane), (group, lane)
-    float *delta, *drive, *u, *dy, *y, *slope;          // (step, lane)
-    float *d_drive, *d_exponent;                        // (step, lane)
-    float *decay, *path;                                // (step, states, lane), (step + 1, states, lane)
-    float *dB, *dC;                                     // (position in sequence order, state, lane)
+    float *coefficients, *adjoint, *dA;              // (group, state, lane)
+    float *dD, *dbias;                               // (group, lane)
+    float *tile_dD, *tile_dbias;                     // the same, of one tile: long sequences lose less that way
+    float *decay, *path;                             // (step, states, lane), (step + 1, states, lane)
+    float *dB, *dC, *sums;                           // (step, states, lane) twice, (step, states)
+    Planes delta, drive, dy, slope, d_drive, d_exponent, y;
 
-    BackwardBuffers(const Run& run, const ScanInputs& in, Arena& arena) {
-        const int64_t block = at_most(run.block, round_up(in.d_inner, 16)), plane = run.tile * W;
-        float** const per_state[] = {&coefficients, &adjoint, &dA};
-        float** const per_channel[] = {&dD, &dbias};
-        float** const per_step[] = {&delta, &drive, &u, &dy, &y, &slope, &d_drive, &d_exponent};
-        float** const per_step_and_state[] = {&dB, &dC};
-        for (float** p : per_state) *p = arena.take(block * in.d_state);
-        for (float** p : per_channel) *p = arena.take(block);
-        for (float** p : per_step) *p = arena.take(plane);
-        decay = arena.take(plane * max_states);
-        path = arena.take((plane + W) * max_states);
-        for (float** p : per_step_and_state) *p = arena.take(plane * in.d_state);
-    }
+    BackwardBuffers(const Run& run, const ScanInputs& in, Arena& arena)
+        : coefficients(arena.take(widest(run, in) * in.d_state)),
+          adjoint(arena.take(widest(run, in) * in.d_state)),
+          dA(arena.take(widest(run, in) * in.d_state)),
+          dD(arena.take(widest(run, in))),
+          dbias(arena.take(widest(run, in))),
+          tile_dD(arena.take(widest(run, in))),
+          tile_dbias(arena.take(widest(run, in))),
+          decay(arena.take(run.tile * max_states * W)),
+          path(arena.take((run.tile + 1) * max_states * W)),
+          dB(arena.take(run.tile * max_states * W)),
+          dC(arena.take(run.tile * max_states * W)),
+          sums(arena.take(run.tile * max_states + W)),
+          delta(arena, run, widest(run, in)),
+          drive(arena, run, widest(run, in)),
+          dy(arena, run, widest(run, in)),
+          slope(arena, run, widest(run, in)),
+          d_drive(arena, run, widest(run, in)),
+          d_exponent(arena, run, widest(run, in)),
+          y(arena, run, in.z ? widest(run, in) : 0) {}
 };
 
-template <bool Full>
-void load_steps(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile, int64_t channel,
-                Lanes<Full> lanes, BackwardBuffers& buf) {
-    const Rows u(in.u, in.u_sb, in.u_sl, tile, unit.batch, channel);
-    const Rows delta(in.delta, in.delta_sb, in.delta_sl, tile, unit.batch, channel);
-    const Rows z(in.z, in.z_sb, in.z_sl, tile, unit.batch, channel);
-    const Rows dy(grads.dy, grads.dy_sb, grads.dy_sl, tile, unit.batch, channel);
-    const Vec bias = lanes.load_or(in.delta_bias ? in.delta_bias + channel : nullptr, 0.0f);
+inline void load_tile(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile,
+                      const BackwardBuffers& buf) {
+    const Rows u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
+    const Rows delta(in.delta, in.delta_sb, in.delta_sl, tile, unit.batch, unit.first_channel);
+    const Rows z(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel);
+    const Rows dy(grads.dy, grads.dy_sb, grads.dy_sl, tile, unit.batch, unit.first_channel);
+    const float* bias = in.delta_bias ? in.delta_bias + unit.first_channel : nullptr;
     for (int64_t t = 0; t < tile.steps; ++t) {
-        Vec d = lanes.load(delta.row(t)) + bias, slope = Vec::all(1.0f);
-        if (in.delta_softplus) d = softplus_and_slope(d, slope);
-        const Vec x = lanes.load(u.row(t));
-        Vec g = lanes.load(dy.row(t));
-        if (in.z) {
-            const Vec gate = lanes.load(z.row(t));
-            g = g * gate * sigmoid(gate);
+        for (int64_t g = 0, c = 0; g < unit.groups; ++g, c += W) {
+            const int64_t count = unit.channels - c;
+            Vec d = load_lanes(delta.row(t) + c, count), slope = Vec::all(1.0f);
+            if (bias) d = d + load_lanes(bias + c, count);
+            if (in.delta_softplus) d = softplus_and_slope(d, slope);
+            d.store(buf.delta.at(g, t));
+            slope.store(buf.slope.at(g, t));
+            (d * load_lanes(u.row(t) + c, count)).store(buf.drive.at(g, t));
+            Vec gated_dy = load_lanes(dy.row(t) + c, count);
+            if (in.z) {
+                const Vec gate = load_lanes(z.row(t) + c, count);
+                gated_dy = gated_dy * gate * sigmoid(gate);
+            }
+            gated_dy.store(buf.dy.at(g, t));
         }
-        d.store(buf.delta + t * W);
-        slope.store(buf.slope + t * W);
-        x.store(buf.u + t * W);
-        (d * x).store(buf.drive + t * W);
-        g.store(buf.dy + t * W);
     }
 }
 
-// Decays and states of a tile again, from the state at its edge; y too where dz needs it.
-template <int NB>
-void recompute_states(int64_t steps, const BackwardBuffers& buf, const float* coefficients, const float* edge,
-                      int64_t edge_stride, Rows B) {
+// Decays and states of a tile again, from the state at its edge; y too where dz asks for it.
+template <int NB, bool First, bool WithY>
+void recompute_states(int64_t steps, const float* delta, const float* drive, const float* coefficients,
+                      const float* edge, int64_t edge_stride, Rows B, Rows C, float* decay, float* path, float* y,
+                      const Ahead& ahead, int64_t channel) {
     Vec a[NB], h[NB];
     for (int n = 0; n < NB; ++n) {
         a[n] = Vec::load(coefficients + n * W);
         h[n] = Vec::loadu(edge + n * edge_stride);
-        h[n].store(buf.path + n * W);
+        h[n].store(path + n * W);
     }
-    const float* b = B.p;
-    float *decay = buf.decay, *path = buf.path + NB * W;
-    for (int64_t t = 0; t < steps; ++t, b += B.stride, decay += NB * W, path += NB * W) {
-        const Vec d = Vec::load(buf.delta + t * W), x = Vec::load(buf.drive + t * W);
+    const float *b = B.p, *c = C.p;
+    for (int64_t t = 0; t < steps; ++t, b += B.stride, c += C.stride, decay += NB * W) {
+        path += NB * W;
+        const Vec d = Vec::load(delta + t * W), x = Vec::load(drive + t * W);
+        Vec acc = First || !WithY ? Vec::all(0.0f) : Vec::load(y + t * W);
         for (int n = 0; n < NB; ++n) {
             const Vec e = exp2(d * a[n]);
             h[n] = fma(e, h[n], x * Vec::all(b[n]));
             e.store(decay + n * W);
             h[n].store(path + n * W);
+            if (WithY) acc = fma(h[n], Vec::all(c[n]), acc);
         }
+        if (WithY) acc.store(y + t * W);
+        if (First) ahead.ask(t, channel);
     }
 }
 
-template <int NB, bool First>
-void recompute_y(int64_t steps, const BackwardBuffers& buf, Rows C) {
-    const float *c = C.p, *path = buf.path + NB * W;
-    for (int64_t t = 0; t < steps; ++t, c += C.stride, path += NB * W) {
-        Vec y = First ? Vec::all(0.0f) : Vec::load(buf.y + t * W);
-        for (int n = 0; n < NB; ++n) y = fma(Vec::load(path + n * W), Vec::all(c[n]), y);
-        y.store(buf.y + t * W);
-    }
-}
+// What the adjoint of one group reads and writes step by step.
+struct AdjointSteps {
+    const float *delta, *drive, *dy, *decay, *path;
+    float *d_drive, *d_exponent, *dB, *dC;
+};
 
-// The adjoint recurrence of NB states. First: the first states of a group, FirstGroup: the first group of a tile.
+// The adjoint recurrence of NB states. First: the first states of a group, so that d_drive and d_exponent are set
+// rather than added to. FirstGroup: the same for dB and dC.
 template <int NB, bool First, bool FirstGroup>
-void adjoint_states(int64_t steps, const BackwardBuffers& buf, const float* coefficients, float* adjoint, float* dA,
-                    Rows B, Rows C, float* dB, float* dC, int64_t acc_stride) {
-    Vec g[NB], da[NB];
+void adjoint_states(int64_t steps, const AdjointSteps& s, const float* coefficients, float* adjoint, float* dA, Rows B,
+                    Rows C) {
+    Vec g[NB], da[NB], h[NB];
     for (int n = 0; n < NB; ++n) {
         g[n] = Vec::load(adjoint + n * W);
-        da[n] = Vec::all(0.0f);  // a tile's sum of its own: long sequences lose less
+        da[n] = Vec::all(0.0f);  // a tile's sum of its own: long sequences lose less that way
+        h[n] = Vec::load(s.path + (steps * NB + n) * W);
     }
     for (int64_t t = steps - 1; t >= 0; --t) {
-        const Vec d = Vec::load(buf.delta + t * W), x = Vec::load(buf.drive + t * W), dy = Vec::load(buf.dy + t * W);
-        const float *b = B.row(t), *c = C.row(t), *decay = buf.decay + t * NB * W, *path = buf.path + t * NB * W;
-        float *db = dB + t * acc_stride, *dc = dC + t * acc_stride;
-        Vec d_drive = First ? Vec::all(0.0f) : Vec::load(buf.d_drive + t * W);
-        Vec d_exponent = First ? Vec::all(0.0f) : Vec::load(buf.d_exponent + t * W);
+        const Vec d = Vec::load(s.delta + t * W), x = Vec::load(s.drive + t * W), dy = Vec::load(s.dy + t * W);
+        const float *b = B.row(t), *c = C.row(t), *decay = s.decay + t * NB * W, *path = s.path + t * NB * W;
+        float *dB = s.dB + t * NB * W, *dC = s.dC + t * NB * W;
+        Vec d_drive = First ? Vec::all(0.0f) : Vec::load(s.d_drive + t * W);
+        Vec d_exponent = First ? Vec::all(0.0f) : Vec::load(s.d_exponent + t * W);
         for (int n = 0; n < NB; ++n) {
-            const Vec h = Vec::load(path + (NB + n) * W), before = Vec::load(path + n * W);
-            if (FirstGroup) {
-                (dy * h).store(dc + n * W);
-            } else {
-                fma(dy, h, Vec::load(dc + n * W)).store(dc + n * W);
-            }
+            (FirstGroup ? dy * h[n] : fma(dy, h[n], Vec::load(dC + n * W))).store(dC + n * W);
             g[n] = fma(dy, Vec::all(c[n]), g[n]);
-            if (FirstGroup) {
-                (g[n] * x).store(db + n * W);
-            } else {
-                fma(g[n], x, Vec::load(db + n * W)).store(db + n * W);
-            }
+            (FirstGroup ? g[n] * x : fma(g[n], x, Vec::load(dB + n * W))).store(dB + n * W);
             d_drive = fma(g[n], Vec::all(b[n]), d_drive);
             g[n] = g[n] * Vec::load(decay + n * W);
-            const Vec w = g[n] * before;
+            h[n] = Vec::load(path + n * W);  // the state before this step
+            const Vec w = g[n] * h[n];
             d_exponent = fma(w, Vec::load(coefficients + n * W), d_exponent);
             da[n] = fma(w, d, da[n]);
         }
-        d_drive.store(buf.d_drive + t * W);
-        d_exponent.store(buf.d_exponent + t * W);
+        d_drive.store(s.d_drive + t * W);
+        d_exponent.store(s.d_exponent + t * W);
     }
     for (int n = 0; n < NB; ++n) {
         g[n].store(adjoint + n * W);
@@ -383,110 +411,127 @@ void adjoint_states(int64_t steps, const BackwardBuffers& buf, const float* coef
     }
 }
 
+// Sums of (step, NB states, lane) over lanes, into rows of (length, d_state) from state n on.
 template <int NB>
-int64_t backward_run(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile, int64_t group,
-                     const BackwardBuffers& buf, int64_t n) {
-    const int64_t N = in.d_state;
-    const float* edges = grads.edges + edge_offset(in, unit, tile, group);
-    for (; n + NB <= N; n += NB) {
-        const int64_t at = (group * N + n) * W;
-        const Rows B(in.B, in.B_sb, in.B_sl, tile, unit.batch, n), C(in.C, in.C_sb, in.C_sl, tile, unit.batch, n);
-        recompute_states<NB>(tile.steps, buf, buf.coefficients + at, edges + n * unit.padded_channels,
-                             unit.padded_channels, B);
-        if (grads.dz) (n == 0 ? recompute_y<NB, true> : recompute_y<NB, false>)(tile.steps, buf, C);
-        const int64_t acc_stride = tile.step * N * W;
-        const int64_t acc_start = (tile.start - tile.left()) * N * W + n * W;
-        const auto sweep = n == 0 ? (group == 0 ? adjoint_states<NB, true, true> : adjoint_states<NB, true, false>)
-                                  : (group == 0 ? adjoint_states<NB, false, true> : adjoint_states<NB, false, false>);
-        sweep(tile.steps, buf, buf.coefficients + at, buf.adjoint + at, buf.dA + at, B, C, buf.dB + acc_start,
-              buf.dC + acc_start, acc_stride);
+void reduce_lanes(const ScanInputs& in, const Unit& unit, const Tile& tile, const float* lanes, float* sums, int64_t n,
+                  float* out) {
+    if (!out) return;
+    const int64_t rows = tile.steps * NB;
+    int64_t i = 0;
+    for (; i + W <= rows; i += W) sum_rows(lanes + i * W, sums + i);
+    for (; i < rows; ++i) sums[i] = Vec::load(lanes + i * W).sum();
+    out += ((unit.block_index * in.batch + unit.batch) * in.length + tile.start) * in.d_state + n;
+    for (int64_t t = 0; t < tile.steps; ++t)
+        for (int j = 0; j < NB; ++j) out[t * tile.step * in.d_state + j] = sums[t * NB + j];
+}
+
+// NB states from n on, for one group.
+template <int NB>
+void backward_states(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile, int64_t g,
+                     const BackwardBuffers& buf, const Ahead& ahead, int64_t n) {
+    const int64_t at = (g * in.d_state + n) * W;
+    const Rows B(in.B, in.B_sb, in.B_sl, tile, unit.batch, n), C(in.C, in.C_sb, in.C_sl, tile, unit.batch, n);
+    const auto recompute = n == 0 ? (grads.dz ? recompute_states<NB, true, true> : recompute_states<NB, true, false>)
+                                  : (grads.dz ? recompute_states<NB, false, true> : recompute_states<NB, false, false>);
+    recompute(tile.steps, buf.delta.group(g), buf.drive.group(g), buf.coefficients + at,
+              grads.edges + edge_offset(in, unit, tile, g) + n * unit.padded_channels, unit.padded_channels, B, C,
+              buf.decay, buf.path, in.z ? buf.y.group(g) : nullptr, ahead, g * W);
+    const auto sweep = n == 0 ? (g == 0 ? adjoint_states<NB, true, true> : adjoint_states<NB, true, false>)
+                              : (g == 0 ? adjoint_states<NB, false, true> : adjoint_states<NB, false, false>);
+    const AdjointSteps steps{buf.delta.group(g), buf.drive.group(g),   buf.dy.group(g),         buf.decay, buf.path,
+                             buf.d_drive.group(g), buf.d_exponent.group(g), buf.dB, buf.dC};
+    sweep(tile.steps, steps, buf.coefficients + at, buf.adjoint + at, buf.dA + at, B, C);
+}
+
+template <int NB>
+int64_t backward_run(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile,
+                     const BackwardBuffers& buf, const Ahead& ahead, int64_t n) {
+    for (; n + NB <= in.d_state; n += NB) {
+        for (int64_t g = 0; g < unit.groups; ++g) backward_states<NB>(in, grads, unit, tile, g, buf, ahead, n);
+        reduce_lanes<NB>(in, unit, tile, buf.dB, buf.sums, n, grads.dB);
+        reduce_lanes<NB>(in, unit, tile, buf.dC, buf.sums, n, grads.dC);
     }
     return n;
 }
 
-template <bool Full>
-void store_steps(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile, int64_t group,
-                 Lanes<Full> lanes, const BackwardBuffers& buf) {
-    const int64_t channel = unit.first_channel + group * W;
-    const OutRows du(grads.du, in, tile, unit.batch, channel), ddelta(grads.ddelta, in, tile, unit.batch, channel);
-    const OutRows dz(grads.dz, in, tile, unit.batch, channel);
-    const Rows z(in.z, in.z_sb, in.z_sl, tile, unit.batch, channel);
-    const Rows dy(grads.dy, grads.dy_sb, grads.dy_sl, tile, unit.batch, channel);
-    const Vec skip = lanes.load_or(in.D ? in.D + channel : nullptr, 0.0f);
-    Vec dD = Vec::all(0.0f), dbias = Vec::all(0.0f);
+inline void store_tile(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile,
+                       const BackwardBuffers& buf) {
+    const Rows u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
+    const Rows z(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel);
+    const Rows dy(grads.dy, grads.dy_sb, grads.dy_sl, tile, unit.batch, unit.first_channel);
+    const OutRows du(grads.du, in, tile, unit), ddelta(grads.ddelta, in, tile, unit), dz(grads.dz, in, tile, unit);
+    const float* skips = in.D ? in.D + unit.first_channel : nullptr;
     for (int64_t t = tile.steps - 1; t >= 0; --t) {
-        const Vec d_drive = Vec::load(buf.d_drive + t * W), u = Vec::load(buf.u + t * W);
-        const Vec gated_dy = Vec::load(buf.dy + t * W);
-        lanes.store(du.row(t), fma(gated_dy, skip, d_drive * Vec::load(buf.delta + t * W)));
-        // The exponents were taken with A log2(e); ln 2 undoes it.
-        const Vec d_delta = fma(d_drive, u, Vec::load(buf.d_exponent + t * W) * Vec::all(ln_2)) *
-                            Vec::load(buf.slope + t * W);
-        lanes.store(ddelta.row(t), d_delta);
-        dbias = dbias + d_delta;
-        dD = fma(gated_dy, u, dD);
-        if (grads.dz) {
-            const Vec gate = lanes.load(z.row(t)), s = sigmoid(gate), y = fma(skip, u, Vec::load(buf.y + t * W));
-            const Vec slope = s * fma(gate, Vec::all(1.0f) - s, Vec::all(1.0f));
-            lanes.store(dz.row(t), lanes.load(dy.row(t)) * y * slope);
+        for (int64_t g = 0, c = 0; g < unit.groups; ++g, c += W) {
+            const int64_t count = unit.channels - c;
+            const Vec d_drive = Vec::load(buf.d_drive.at(g, t)), gated_dy = Vec::load(buf.dy.at(g, t));
+            const Vec x = load_lanes(u.row(t) + c, count);
+            const Vec skip = skips ? load_lanes(skips + c, count) : Vec::all(0.0f);
+            store_lanes(du.row(t) + c, count, fma(gated_dy, skip, d_drive * Vec::load(buf.delta.at(g, t))));
+            // The exponents were taken with A log2(e); ln 2 undoes it.
+            const Vec d_exponent = Vec::load(buf.d_exponent.at(g, t)) * Vec::all(ln_2);
+            const Vec d_delta = fma(d_drive, x, d_exponent) * Vec::load(buf.slope.at(g, t));
+            store_lanes(ddelta.row(t) + c, count, d_delta);
+            (Vec::load(buf.tile_dbias + c) + d_delta).store(buf.tile_dbias + c);
+            fma(gated_dy, x, Vec::load(buf.tile_dD + c)).store(buf.tile_dD + c);
+            if (grads.dz) {
+                const Vec gate = load_lanes(z.row(t) + c, count), s = sigmoid(gate);
+                const Vec slope = s * fma(gate, Vec::all(1.0f) - s, Vec::all(1.0f));
+                const Vec y = fma(skip, x, Vec::load(buf.y.at(g, t)));
+                store_lanes(dz.row(t) + c, count, load_lanes(dy.row(t) + c, count) * y * slope);
+            }
         }
     }
-    (Vec::load(buf.dD + group * W) + dD).store(buf.dD + group * W);
-    (Vec::load(buf.dbias + group * W) + dbias).store(buf.dbias + group * W);
 }
 
-// Sum over lanes: rows of (position, state, lane) to (position, state).
-inline void reduce_lanes(const float* in, int64_t rows, float* out) {
-    int64_t i = 0;
-    for (; i + W <= rows; i += W) sum_rows(in + i * W, out + i);
-    for (; i < rows; ++i) out[i] = Vec::load(in + i * W).sum();
+inline void fill_zero(float* p, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) p[i] = 0.0f;
 }
 
-template <bool Full>
-void backward_group(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile, int64_t group,
-                    Lanes<Full> lanes, BackwardBuffers& buf) {
-    load_steps(in, grads, unit, tile, unit.first_channel + group * W, lanes, buf);
-    int64_t n = backward_run<max_states>(in, grads, unit, tile, group, buf, 0);
-    n = backward_run<4>(in, grads, unit, tile, group, buf, n);
-    backward_run<1>(in, grads, unit, tile, group, buf, n);
-    store_steps(in, grads, unit, tile, group, lanes, buf);
+inline void add_to(float* total, float* part, int64_t count) {
+    for (int64_t i = 0; i < count; i += W) (Vec::load(total + i) + Vec::load(part + i)).store(total + i);
+    fill_zero(part, count);
 }
 
-// Per-channel sums of a unit: rows of (group, state, lane) to (state, channel).
-inline void store_sums(const ScanInputs& in, const Unit& unit, const BackwardBuffers& buf, const ScanGrads& grads) {
+// Per-channel sums of a unit: (group, state, lane) to (state, channel).
+inline void store_sums(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const BackwardBuffers& buf) {
     const int64_t N = in.d_state, at = unit.batch * unit.padded_channels + unit.first_channel;
     for (int64_t g = 0; g < unit.groups; ++g) {
-        const int64_t channel = unit.first_channel + g * W;
-        if (grads.dA)
-            for (int64_t n = 0; n < N; ++n)
-                Vec::load(buf.dA + (g * N + n) * W)
-                    .storeu(grads.dA + (unit.batch * N + n) * unit.padded_channels + channel);
         if (grads.dD) Vec::load(buf.dD + g * W).storeu(grads.dD + at + g * W);
         if (grads.ddelta_bias) Vec::load(buf.dbias + g * W).storeu(grads.ddelta_bias + at + g * W);
+        for (int64_t n = 0; grads.dA && n < N; ++n)
+            Vec::load(buf.dA + (g * N + n) * W)
+                .storeu(grads.dA + (unit.batch * N + n) * unit.padded_channels + unit.first_channel + g * W);
     }
 }
 
 void scan_backward(const Run& run, const ScanInputs& in, const ScanGrads& grads, int64_t index, float* workspace) {
     const Unit unit(run, in, index);
     Arena arena{workspace};
-    BackwardBuffers buf(run, in, arena);
-    load_coefficients(in, unit, buf.coefficients);
+    const BackwardBuffers buf(run, in, arena);
+    const int64_t lanes = unit.groups * W;
+    load_by_lane(in, unit, in.A, log2_e_double, buf.coefficients);
     load_state(in, unit, grads.dfinal_state, buf.adjoint);
-    for (int64_t i = 0; i < unit.groups * in.d_state * W; ++i) buf.dA[i] = 0.0f;
-    for (int64_t i = 0; i < unit.groups * W; ++i) buf.dD[i] = buf.dbias[i] = 0.0f;
+    fill_zero(buf.dA, lanes * in.d_state);
+    float* const per_channel[] = {buf.dD, buf.dbias, buf.tile_dD, buf.tile_dbias};
+    for (float* p : per_channel) fill_zero(p, lanes);
     for (int64_t i = 0; i < unit.tiles; ++i) {
         const Tile tile(run, in, in.reverse ? i : unit.tiles - 1 - i);
-        for (int64_t g = 0; g < unit.groups; ++g) {
-            const int64_t count = at_most(W, unit.channels - g * W);
-            if (count == W)
-                backward_group(in, grads, unit, tile, g, Lanes<true>{W}, buf);
-            else
-                backward_group(in, grads, unit, tile, g, Lanes<false>{static_cast<int>(count)}, buf);
-        }
-        const int64_t at = ((unit.block_index * in.batch + unit.batch) * in.length + tile.left()) * in.d_state;
-        if (grads.dB) reduce_lanes(buf.dB, tile.steps * in.d_state, grads.dB + at);
-        if (grads.dC) reduce_lanes(buf.dC, tile.steps * in.d_state, grads.dC + at);
+        load_tile(in, grads, unit, tile, buf);
+        const Tile next = i + 1 < unit.tiles ? Tile(run, in, in.reverse ? tile.index + 1 : tile.index - 1) : tile;
+        Ahead ahead;
+        ahead.add(Rows(in.u, in.u_sb, in.u_sl, next, unit.batch, unit.first_channel));
+        ahead.add(Rows(in.delta, in.delta_sb, in.delta_sl, next, unit.batch, unit.first_channel));
+        ahead.add(Rows(grads.dy, grads.dy_sb, grads.dy_sl, next, unit.batch, unit.first_channel));
+        ahead.add(OutRows(grads.du, in, tile, unit));
+        ahead.add(OutRows(grads.ddelta, in, tile, unit));
+        const int64_t n = backward_run<max_states>(in, grads, unit, tile, buf, ahead, 0);
+        backward_run<1>(in, grads, unit, tile, buf, ahead, n);
+        store_tile(in, grads, unit, tile, buf);
+        add_to(buf.dD, buf.tile_dD, lanes);
+        add_to(buf.dbias, buf.tile_dbias, lanes);
     }
-    store_sums(in, unit, buf, grads);
+    store_sums(in, grads, unit, buf);
     if (grads.dinitial_state) store_state(in, unit, buf.adjoint, grads.dinitial_state);
 }
 
