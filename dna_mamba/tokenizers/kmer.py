@@ -1,6 +1,7 @@
 """Words of k bases, overlapping or side by side."""
 
 from itertools import groupby
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ class KmerTokenizer:
             raise InputError(
                 f"stride={stride} for {k}-mer tokens", remedy=f"choose 1 to {k}, so that no base is skipped"
             )
-        self.k, self.stride = k, stride
+        self.k, self.stride = index(k), index(stride)
         self.vocab_size = -(-(len(_SPECIALS) + 4**k) // _MULTIPLE) * _MULTIPLE
 
     @property
