@@ -76,7 +76,8 @@ def encode_bases(sequence: str | bytes | NDArray[np.uint8], *, place: str | None
         InputError: a letter is no IUPAC nucleotide code (protein, binary or gapped input); names it and its offset.
     """
     letters = as_bytes_array(sequence)
-    codes = _CODES[letters]
+    # bytearray.translate looks up several bases in the time numpy takes for one, and its result can be written to.
+    codes = np.frombuffer(bytearray(letters.data).translate(_CODES.tobytes()), dtype=np.uint8)
     if letters.size and codes.max() == _REFUSED:
         raise _refusal(letters, place)
     return codes

@@ -40,6 +40,8 @@ def open_raw(path: str | Path) -> Iterator[BinaryIO]:
     """The file as it lies, closed at the end; ``-`` is standard input. Raises InputError if it cannot be opened."""
     name = check_local(path)
     if name == STDIO:
+        if sys.stdin is None:
+            raise InputError("standard input is closed", remedy="give a file, or pipe data in")
         yield sys.stdin.buffer
         return
     try:

@@ -86,7 +86,10 @@ def test_standard_output(capfdbinary):
     assert capfdbinary.readouterr().out == b"data"
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the device is Linux's")
+needs_a_full_device = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full is Linux's")
+
+
+@needs_a_full_device
 def test_a_full_disk_is_the_machines_fault():
     message = "/dev: the disk is full while writing '/dev/full'"
     with pytest.raises(MachineError, match=message), atomic_output("/dev/full") as file:
@@ -95,6 +98,7 @@ def test_a_full_disk_is_the_machines_fault():
         file.write(b"gone")
 
 
+@needs_a_full_device
 def test_a_full_disk_leaves_the_old_file(tmp_path):
     target = tmp_path / "out.txt"
     target.write_bytes(b"old")

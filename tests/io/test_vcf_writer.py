@@ -87,7 +87,7 @@ def test_bcf_reads_back_as_the_text(tmp_path):
 
 
 def test_bcf_keeps_ends_as_given(tmp_path):
-    """pysam's own writer adds an END to ``<DEL>`` and removes one that equals POS."""
+    """The writer of pysam adds an END to ``<DEL>`` and removes one that equals POS."""
     ends = [("<DEL>", "DP=3"), ("<DEL>", "END=3"), ("T", "END=10;DP=3"), ("<NON_REF>", "END=40"), (".", "END=10")]
     records = [f"1\t10\t.\tA\t{alt}\t.\t.\t{info}\tGT\t0/0\t0/0" for alt, info in ends]
     write(tmp_path / "out.bcf", records)
