@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 TRANSITIONS, TRANSVERSIONS = ("C>T", "T>C"), ("C>A", "C>G", "T>A", "T>G")
 _N_NAMED = 3
+_NAME_SHARE = 0.1
+"""Width of a variant's name as a share of the axes."""
 _LLR_LABEL = "LLR (nats)"
 
 
@@ -41,6 +43,11 @@ def substitution_class(ref: str, alt: str) -> str:
     return change if ref.upper() in "CT" else ">".join(map(reverse_complement, change.split(">")))
 
 
+def is_transition(ref: str, alt: str) -> bool:
+    """Purine for purine or pyrimidine for pyrimidine."""
+    return substitution_class(ref, alt) in TRANSITIONS
+
+
 def variant_map(
     variants: Sequence[ScoredVariant],
     *,
@@ -63,7 +70,7 @@ def variant_map(
     """
     figure = new_figure(11, 6.6)
     if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=12)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     right = "prediction" if strongest else "classes"
     axes = figure.subplot_mosaic(
         [["map", "map"], ["genes", "genes"], ["classes", right]],
@@ -92,13 +99,30 @@ def _draw_map(axes: "Axes", variants: Sequence[ScoredVariant], genes: Sequence[I
     for label, chosen, colour, marker in kinds if genes else [("variant", ~is_coding, BLUE, "o")]:
         label = f"{label} ({chosen.sum():,})"
         axes.scatter(pos[chosen], llr[chosen], s=16, c=colour, marker=marker, linewidths=0, alpha=0.85, label=label)
-    for variant in sorted(variants, key=lambda v: v.llr)[:_N_NAMED]:
-        name = f"{variant.pos:,} {variant.ref}>{variant.alt}"
-        axes.annotate(name, (variant.pos, variant.llr), (5, -3), textcoords="offset points", fontsize=8)
     axes.margins(x=0.02, y=0.1)
+    axes.set_xlim(*axes.get_xlim())  # the genes beyond the variants are cut off
+    _name_lowest(axes, variants)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x / 1000:g}"))
     axes.legend(fontsize=8, frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2)
     tidy(axes, "Masked log-likelihood ratio of each substitution", y_label=f"{_LLR_LABEL}\n← ALT less likely")
+
+
+def _name_lowest(axes: "Axes", variants: Sequence[ScoredVariant]) -> None:
+    """Names of the lowest scores in a row under them, apart from each other."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.14 * (high - low), high)
+    left, right = axes.get_xlim()
+    share = -_NAME_SHARE
+    for variant in sorted(sorted(variants, key=lambda v: v.llr)[:_N_NAMED], key=lambda v: v.pos):
+        share = max(share + _NAME_SHARE, (variant.pos - left) / (right - left) - _NAME_SHARE / 2)
+        axes.annotate(
+            f"{variant.pos:,} {variant.ref}>{variant.alt}",
+            (variant.pos, variant.llr),
+            (min(share, 1 - _NAME_SHARE), 0.02),
+            textcoords="axes fraction",
+            fontsize=8,
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "relpos": (0.5, 1), "shrinkB": 3},
+        )
 
 
 def _draw_genes(axes: "Axes", genes: Sequence[Interval], chrom: str) -> None:

@@ -2,6 +2,14 @@
 
 from dna_mamba.scoring.alleles import AlleleStatus, VariantScore
 from dna_mamba.scoring.embeddings import Embeddings, embed
-from dna_mamba.scoring.variants import VariantScorer, score_variants
+from dna_mamba.scoring.variants import VariantScorer, score_variants, site_probabilities
 
-__all__ = ["AlleleStatus", "Embeddings", "VariantScore", "VariantScorer", "embed", "score_variants"]
+__all__ = [
+    "AlleleStatus",
+    "Embeddings",
+    "VariantScore",
+    "VariantScorer",
+    "embed",
+    "score_variants",
+    "site_probabilities",
+]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from dna_mamba.errors import InputError
 from dna_mamba.io.vcf import VcfRecord
 from dna_mamba.scoring.alleles import AlleleStatus, VariantScore
 from dna_mamba.scoring.windows import flank_bp
@@ -81,3 +82,23 @@ def table_rows(record: VcfRecord, scores: Sequence[VariantScore]) -> list[str]:
     if not scores:
         return [f"{place}\t{MISSING}\t{record.id}\t{MISSING}\t{MISSING}"]
     return [f"{place}\t{s.variant.alt}\t{record.id}\t{s.status}\t{format_llr(s.llr)}" for s in scores]
+
+
+def parse_info(info: str) -> list[tuple[AlleleStatus, float | None]]:
+    """Status and score of each ALT from an INFO column that ``info_of`` wrote; nothing where there are none.
+
+    Raises:
+        InputError: the entries do not belong together or hold no numbers.
+    """
+    entries = dict(entry.partition("=")[::2] for entry in info.split(";"))
+    if LLR not in entries and STATUS not in entries:
+        return []
+    llrs, statuses = (entries.get(key, "").split(",") for key in (LLR, STATUS))
+    try:
+        return [
+            (AlleleStatus(status), None if llr == MISSING else float(llr))
+            for llr, status in zip(llrs, statuses, strict=True)
+        ]
+    except ValueError:
+        what = f"{LLR}={','.join(llrs)[:80]} does not go with {STATUS}={','.join(statuses)[:80]}"
+        raise InputError(what, remedy="score the file again") from None

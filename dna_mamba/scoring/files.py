@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from dna_mamba.errors import InputError
 from dna_mamba.genome import Variant
 from dna_mamba.io.atomic import atomic_output, check_target
 from dna_mamba.io.bgzf import BgzfWriter
@@ -15,7 +16,7 @@ from dna_mamba.io.vcf import VcfReader, VcfRecord, with_header_lines
 from dna_mamba.io.vcf_writer import VcfWriter, vcf_format
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.scoring.alleles import VariantScore
-from dna_mamba.scoring.annotation import info_definitions, info_of, table_header, table_rows
+from dna_mamba.scoring.annotation import info_definitions, info_of, parse_info, table_header, table_rows
 from dna_mamba.scoring.assess import Assessor
 from dna_mamba.scoring.summary import ScoreSummary, letters_line
 from dna_mamba.scoring.variants import VariantScorer
@@ -150,3 +151,19 @@ def _open_table(target: Target, _: Sequence[str], context_bp: int) -> Iterator[W
         yield lambda record, scores: write_lines(table_rows(record, scores))
         if packed:
             packed.finish()
+
+
+def read_scores(path: str | Path) -> Iterator[VariantScore]:
+    """The alleles of a VCF that ``score_vcf`` wrote, with their scores, in order; records without scores give none.
+
+    Raises:
+        InputError: the file is no VCF, or its scores are malformed; names the line.
+    """
+    with VcfReader(path) as reader:
+        for record in reader:
+            try:
+                values = parse_info(record.info)
+                pairs = list(zip(alleles_of(record), values, strict=True)) if values else []
+            except (InputError, ValueError) as error:
+                raise InputError(str(error), place=f"{path}:{record.line_number}") from None
+            yield from (VariantScore(variant, status, llr) for variant, (status, llr) in pairs)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dna_mamba.alphabet import BASES
 from dna_mamba.genome import Variant
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
@@ -169,3 +170,21 @@ def score_variants(
         max_mismatch_share=max_mismatch_share,
     )
     return (scores[0] for _, scores in scorer.score(variants, lambda variant: (variant,)))
+
+
+def site_probabilities(
+    reference: FastaReader,
+    model: MaskedLanguageModel,
+    chrom: str,
+    position: int,
+    *,
+    context_bp: int = DEFAULT_CONTEXT_BP,
+) -> dict[str, float]:
+    """Probability of A, C, G and T at a 0-based position that the model cannot see; they add up to one.
+
+    Raises:
+        InputError: no such position, or a model that does not read single bases.
+    """
+    window = site_window(reference, chrom, position, context_bp)
+    (log_p_4,) = masked_log_probabilities(model, [window])
+    return dict(zip(BASES, np.exp(log_p_4).tolist(), strict=True))
