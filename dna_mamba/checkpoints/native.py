@@ -31,9 +31,7 @@ def write_model(model: MaskedLanguageModel, directory: Path) -> None:
     save_file(tensors, directory / WEIGHTS)
 
 
-def save_model(
-    model: MaskedLanguageModel, path: str | Path, *, card: str | None = None, force: bool = False
-) -> None:
+def save_model(model: MaskedLanguageModel, path: str | Path, *, card: str | None = None, force: bool = False) -> None:
     """Write a model directory, whole or not at all; ``card`` is its model card in Markdown.
 
     Raises:
@@ -80,7 +78,8 @@ def load_weights(model: torch.nn.Module, tensors: dict[str, Tensor], place: str 
     expected = model.state_dict()
     for kind, names in (("missing", expected.keys() - tensors.keys()), ("surplus", tensors.keys() - expected.keys())):
         if names:
-            raise InputError(f"{kind} tensor {min(names)!r}", place=place, remedy="config and weights must belong together")
+            remedy = "config and weights must belong together"
+            raise InputError(f"{kind} tensor {min(names)!r}", place=place, remedy=remedy)
     for name, tensor in tensors.items():
         if tensor.shape != expected[name].shape:
             found, wanted = tuple(tensor.shape), tuple(expected[name].shape)

@@ -71,6 +71,4 @@ def resolve(path_or_name: str | Path) -> Path:
     if str(path_or_name) in packaged:
         return packaged[str(path_or_name)].path
     names = ", ".join(packaged) or "none"
-    raise InputError(
-        "no such model", place=path_or_name, remedy=f"give a model directory or a packaged name ({names})"
-    )
+    raise InputError("no such model", place=path_or_name, remedy=f"give a model directory or a packaged name ({names})")

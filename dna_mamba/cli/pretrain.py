@@ -17,7 +17,7 @@ from dna_mamba.errors import InputError
 @click.option("-o", "--output", "run", required=True, metavar="RUN", type=click.Path(), help="Directory of the run.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, as schedule.steps=100.")
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint of RUN, or start if there is none.")
-@click.option("--strict", is_flag=True, help="With --resume: stop at a damaged checkpoint instead of taking an older one.")
+@click.option("--strict", is_flag=True, help="With --resume: stop at a damaged checkpoint, take no older one.")
 @click.option("--dry-run", is_flag=True, help="Time a few steps and say how long the run will take; write nothing.")
 @force_option
 @device_option

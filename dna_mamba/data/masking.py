@@ -37,9 +37,7 @@ class MaskedTokens(NamedTuple):
     chosen: NDArray[np.bool_]
 
 
-def mask_tokens(
-    ids: TokenIds, tokenizer: Tokenizer, policy: MaskingPolicy, rng: np.random.Generator
-) -> MaskedTokens:
+def mask_tokens(ids: TokenIds, tokenizer: Tokenizer, policy: MaskingPolicy, rng: np.random.Generator) -> MaskedTokens:
     """Choose tokens among ``tokenizer.maskable_ids`` (never N or specials) and hide them as the policy says."""
     chosen = (rng.random(len(ids)) < policy.rate) & np.isin(ids, tokenizer.maskable_ids)
     fate = rng.random(len(ids))

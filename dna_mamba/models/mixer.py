@@ -9,11 +9,11 @@ Sizes: B batch, L length, D d_model, I d_inner, N d_state, R dt_rank.
 import math
 
 import torch
-from dna_mamba_kernels import depthwise_conv, selective_scan
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dna_mamba.models.config import ModelConfig
+from dna_mamba_kernels import depthwise_conv, selective_scan
 
 DELTA_MIN, DELTA_MAX = 1e-3, 1e-1
 _PAD_DELTA = -1e4

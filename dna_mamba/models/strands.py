@@ -18,7 +18,9 @@ def mirror_index(ids_BL: Tensor, lengths_B: Tensor | None) -> Tensor:
     """int64 (B, L): where position l of the other strand lies on this one; pads stay where they are."""
     batch, length = ids_BL.shape
     positions_BL = torch.arange(length, device=ids_BL.device).expand(batch, length)
-    ends_B1 = torch.full_like(positions_BL[:, :1], length) if lengths_B is None else lengths_B.to(ids_BL.device)[:, None]
+    if lengths_B is None:
+        lengths_B = torch.full((batch,), length)
+    ends_B1 = lengths_B.to(ids_BL.device)[:, None]
     return torch.where(positions_BL < ends_B1, ends_B1 - 1 - positions_BL, positions_BL)
 
 

@@ -32,15 +32,20 @@ def _facts(recipe: Recipe, model: MaskedLanguageModel, rows: Rows, command: str)
     facts = {
         "Parameters": f"{model.n_parameters:,} ({config.n_layer} layers, d_model {config.d_model}, "
         f"d_state {config.d_state}, reverse complement: {config.reverse_complement})",
-        "Sequence": f"{recipe.about.data or ', '.join(genome.fasta)}: {start.get('train', 0):,} bp to train on; held out "
-        f"{', '.join(genome.validation)} (validation) and {', '.join(genome.test) or 'nothing'} (test); "
-        f"left out {', '.join(genome.exclude) or 'nothing'}",
+        "Sequence": f"{recipe.about.data or ', '.join(genome.fasta)}: {start.get('train', 0):,} bp to train on; "
+        f"held out {_names(genome.validation)} (validation) and {_names(genome.test)} (test); "
+        f"left out {_names(genome.exclude)}",
         "Training": f"{len(steps):,} steps of {batch.windows} windows of {batch.window_bp:,} bp "
-        f"({len(steps) * batch.windows * batch.window_bp:,} bp read), {recipe.masking.rate:.0%} masked, {recipe.precision}",
+        f"({len(steps) * batch.windows * batch.window_bp:,} bp read), {recipe.masking.rate:.0%} masked, "
+        f"{recipe.precision}",
         "Time": f"{minutes:.0f} min on {start.get('threads', '?')} CPU threads, torch {start.get('torch', '?')}",
         "Command": f"`{command}`" if command else "",
     }
     return "\n".join(f"- **{key}**: {value}" for key, value in facts.items() if value)
+
+
+def _names(contigs: list[str]) -> str:
+    return ", ".join(contigs) or "nothing"
 
 
 def _held_out(rows: Rows, use: str) -> str:
@@ -50,7 +55,7 @@ def _held_out(rows: Rows, use: str) -> str:
     if not losses or not baselines:
         return ""
     model = losses[-1]
-    lines = [f"| {use} | bits per base |", "|---|---|"]
-    lines.append(f"| **this model** ({model['n_bases']:,} bases, {model['loss_nats']:.4f} nats a token) | **{model['bits_per_base']:.4f}** |")
+    what = f"**this model** ({model['n_bases']:,} bases, {model['loss_nats']:.4f} nats a token)"
+    lines = [f"| {use} | bits per base |", "|---|---|", f"| {what} | **{model['bits_per_base']:.4f}** |"]
     lines += [f"| {name} | {bits:.4f} |" for name, bits in baselines[-1]["bits_per_base"].items()]
     return "\n".join(lines)

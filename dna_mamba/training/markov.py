@@ -32,7 +32,8 @@ class BaselineLoss(NamedTuple):
     @property
     def name(self) -> str:
         """For example ``one-sided order 8`` or ``two-sided 4+4``."""
-        return f"one-sided order {self.left_bp}" if self.kind == "one-sided" else f"two-sided {self.left_bp}+{self.right_bp}"
+        context = f"order {self.left_bp}" if self.kind == "one-sided" else f"{self.left_bp}+{self.right_bp}"
+        return f"{self.kind} {context}"
 
 
 def words(codes: Codes, left_bp: int, right_bp: int) -> NDArray[np.int64]:

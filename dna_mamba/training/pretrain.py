@@ -183,9 +183,8 @@ def _evaluate(
         n_bases=loss.n_bases,
         seconds=round(time.perf_counter() - started, 4),
     )
-    watcher.report(
-        f"step {step:,}: {use} {loss.loss_nats:.4f} nats, {loss.bits_per_base:.4f} bits per base ({loss.n_bases:,} bases)"
-    )
+    figures = f"{loss.loss_nats:.4f} nats, {loss.bits_per_base:.4f} bits per base ({loss.n_bases:,} bases)"
+    watcher.report(f"step {step:,}: {use} {figures}")
     return loss
 
 
@@ -232,5 +231,5 @@ def _fingerprint(recipe: Recipe, split: Split) -> str:
     digest = hashlib.sha256(json.dumps(recipe.model_dump(mode="json"), sort_keys=True).encode())
     for chrom, codes in split.train.items():
         digest.update(f"{chrom}\t{len(codes)}\n".encode())
-        digest.update(codes)
+        digest.update(codes.tobytes())
     return digest.hexdigest()

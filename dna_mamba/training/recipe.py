@@ -122,7 +122,7 @@ def _check_tokenizer(recipe: Recipe, place: str | Path) -> None:
     tokenizer = from_config(recipe.tokenizer)
     if isinstance(tokenizer, KmerTokenizer) and tokenizer.stride < tokenizer.k:
         raise InputError(
-            f"tokenizer: {tokenizer.k}-mers every {tokenizer.stride} bases overlap, so that neighbours give a masked one away",
+            f"tokenizer: {tokenizer.k}-mers every {tokenizer.stride} bases overlap: neighbours give a masked one away",
             place=place,
             remedy=f"set tokenizer.stride={tokenizer.k}",
         )

@@ -14,7 +14,8 @@ TOKENIZER = NucleotideTokenizer.caduceus()
 
 
 def random_codes(length: int) -> np.ndarray:
-    return encode_bases("".join(np.random.default_rng(length).choice(list("ACGTN"), p=[0.24] * 4 + [0.04], size=length)))
+    rng = np.random.default_rng(length)
+    return encode_bases("".join(rng.choice(list("ACGTN"), p=[0.24] * 4 + [0.04], size=length)))
 
 
 @given(st.integers(0, 400), st.integers(20, 90), st.integers(0, 9), st.integers(2, 9))

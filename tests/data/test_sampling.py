@@ -13,7 +13,10 @@ def contigs(*lengths: int) -> dict[str, np.ndarray]:
     return {f"c{i}": np.zeros(length, dtype=np.uint8) for i, length in enumerate(lengths)}
 
 
-@given(st.lists(st.integers(1, 500), min_size=1, max_size=4), st.integers(1, 90), st.integers(0, 5), st.integers(0, 400))
+LENGTHS = st.lists(st.integers(1, 500), min_size=1, max_size=4)
+
+
+@given(LENGTHS, st.integers(1, 90), st.integers(0, 5), st.integers(0, 400))
 def test_windows_lie_inside_and_depend_on_the_index_alone(lengths: list[int], size: int, seed: int, index: int) -> None:
     genome = contigs(*lengths)
     window = WindowSampler(genome, size, seed=seed, both_strands=True)[index]

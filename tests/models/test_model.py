@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from dna_mamba_kernels import depthwise_conv, selective_scan
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
@@ -12,6 +11,7 @@ from dna_mamba.models import MaskedLanguageModel, ModelConfig, preset
 from dna_mamba.models.config import ReverseComplement
 from dna_mamba.models.strands import reverse_complement_ids
 from dna_mamba.tokenizers import BPETokenizer
+from dna_mamba_kernels import depthwise_conv, selective_scan
 
 TOKENIZER = {"kind": "nucleotide", "vocabulary": "caduceus"}
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}

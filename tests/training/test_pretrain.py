@@ -38,7 +38,7 @@ def weights(directory: Path) -> bytes:
     return (directory / training.MODEL / "model.safetensors").read_bytes()
 
 
-class Interruption(Exception):
+class InterruptionError(Exception):
     """Stands in for the power going off between two steps."""
 
 
@@ -50,7 +50,7 @@ def stop_after(steps: int) -> training.Watcher:
         nonlocal made
         made += count
         if made == steps:
-            raise Interruption
+            raise InterruptionError
 
     return training.Watcher(report=lambda line: None, advance=advance)
 
@@ -70,7 +70,7 @@ def test_it_learns_and_says_how_well(recipe_path: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_resume_is_bit_equal(recipe_path: Path, tmp_path: Path, interrupted_after: int, precision: str) -> None:
     run(recipe_path, tmp_path / "whole", f"precision={precision}")
-    with pytest.raises(Interruption):
+    with pytest.raises(InterruptionError):
         run(recipe_path, tmp_path / "halved", f"precision={precision}", watcher=stop_after(interrupted_after))
     run(recipe_path, tmp_path / "halved", f"precision={precision}", resume=True)
     assert curve(tmp_path / "halved") == curve(tmp_path / "whole")
@@ -78,7 +78,8 @@ def test_resume_is_bit_equal(recipe_path: Path, tmp_path: Path, interrupted_afte
 
 
 def command(recipe: Path, directory: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "dna_mamba", "pretrain", str(recipe), "-o", str(directory), "--threads", "1", *options]
+    program = [sys.executable, "-m", "dna_mamba", "pretrain"]
+    return [*program, str(recipe), "-o", str(directory), "--threads", "1", *options]
 
 
 def wait_for_checkpoint(directory: Path, process: subprocess.Popen[bytes], seconds: float = 120) -> None:
@@ -145,7 +146,7 @@ def spoil_newest(directory: Path) -> None:
 
 def test_damaged_checkpoint_falls_back_and_says_so(recipe_path: Path, tmp_path: Path) -> None:
     run(recipe_path, tmp_path / "whole")
-    with pytest.raises(Interruption):
+    with pytest.raises(InterruptionError):
         run(recipe_path, tmp_path / "run", watcher=stop_after(9))
     spoil_newest(tmp_path / "run")
     with pytest.raises(InputError, match="SHA-256"):
@@ -158,7 +159,7 @@ def test_damaged_checkpoint_falls_back_and_says_so(recipe_path: Path, tmp_path: 
 
 
 def test_another_recipe_does_not_resume(recipe_path: Path, tmp_path: Path) -> None:
-    with pytest.raises(Interruption):
+    with pytest.raises(InterruptionError):
         run(recipe_path, tmp_path / "run", watcher=stop_after(5))
     with pytest.raises(InputError, match="another recipe"):
         run(recipe_path, tmp_path / "run", "optimiser.learning_rate=0.02", resume=True)
