@@ -72,7 +72,11 @@ def resolve_backend(requested: str | None, device: torch.device, dtype: torch.dt
 
 def _check_native(requested: str, isa: str, device: torch.device, dtype: torch.dtype) -> None:
     if device.type != "cpu" or dtype not in _NATIVE_DTYPES:
-        raise BackendUnavailableError(f"backend {requested!r} takes float32, bfloat16 or float16 on cpu, not {dtype} on {device}")
+        raise BackendUnavailableError(
+            f"backend {requested!r} takes float32, bfloat16 or float16 on cpu, not {dtype} on {device}"
+        )
     loaded = library.load()
     if isa and isinstance(loaded, library.Library) and isa not in loaded.isas:
-        raise BackendUnavailableError(f"backend {requested!r} is not available: this machine runs {', '.join(loaded.isas)}")
+        raise BackendUnavailableError(
+            f"backend {requested!r} is not available: this machine runs {', '.join(loaded.isas)}"
+        )

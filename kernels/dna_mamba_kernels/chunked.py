@@ -26,7 +26,7 @@ def edge_states_shape(batch: int, length: int, d_inner: int, d_state: int) -> tu
 
 def forward(inputs: ScanInputs, *, save_states: bool) -> tuple[Tensor, Tensor, Tensor]:
     """(y, final_state, edge_states); edge_states is empty unless ``save_states``."""
-    batch, length, d_inner, d_state = inputs.sizes
+    length = inputs.u_BLD.shape[1]
     dtype = inputs.state_dtype
     A_DN = inputs.A_DN.to(dtype)
     y_BLD = torch.empty_like(inputs.u_BLD, memory_format=torch.contiguous_format)
@@ -58,7 +58,7 @@ def backward(
         carry_BDN = _chunk_gradients(inputs, chunk, states, A_DN, dy_TBD, carry_BDN, grads, window)
     if grads.initial_state_BDN is not None:
         grads.initial_state_BDN.copy_(carry_BDN)
-    return ScanGradients(*(_cast(g, x) for g, x in zip(grads, inputs, strict=False)))
+    return grads.cast_like(inputs)
 
 
 class _Chunk(NamedTuple):
@@ -196,14 +196,9 @@ def _write(out_BLX: Tensor, window: slice, value_TBX: Tensor) -> None:
 
 def _empty_gradients(inputs: ScanInputs, needs: Sequence[bool]) -> ScanGradients:
     """Accumulators in the state's dtype; those that sum over chunks start at zero."""
-    tensors = inputs[: len(ScanGradients._fields)]
     return ScanGradients(
         *(
             torch.zeros(x.shape, dtype=inputs.state_dtype, device=x.device) if need and x is not None else None
-            for x, need in zip(tensors, needs, strict=True)
-        )  # type: ignore[union-attr]
+            for x, need in zip(inputs.tensors, needs, strict=True)
+        )
     )
-
-
-def _cast(grad: Tensor | None, like: object) -> Tensor | None:
-    return grad.to(like.dtype) if grad is not None and isinstance(like, Tensor) else None

@@ -1,8 +1,14 @@
-"""The short depthwise convolution before the scan, causal or anti-causal, with its SiLU."""
+"""The short depthwise convolution before the scan, causal or anti-causal, with its SiLU, as a torch operator."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import torch
 from torch import Tensor
 
 from dna_mamba_kernels.backends import resolve_backend
+from dna_mamba_kernels.native import conv as native
+from dna_mamba_kernels.native.conv import ConvArguments
 from dna_mamba_kernels.reference import depthwise_conv_reference
 
 
@@ -26,7 +32,8 @@ def depthwise_conv(
             convolution reads from (left, or right for ``reverse``), in sequence order; zeros when None.
         reverse: the mirror image, y_t = sum_k weight[k] x_{t+d_conv-1-k}.
         silu: apply SiLU to the result.
-        backend: one of ``available_backends()``; None lets ``choose_backend`` decide.
+        backend: one of ``available_backends()``; None lets ``choose_backend`` decide. Without a kernel of its own
+            (``chunked``, ``reference``) a backend runs the plain torch formula.
 
     Returns:
         (batch, length, channels) in x's dtype.
@@ -36,17 +43,19 @@ def depthwise_conv(
         BackendUnavailableError: a backend asked for by name that cannot run here.
     """
     _check(x, weight, bias, initial_context)
-    resolve_backend(backend, x.device, x.dtype)
-    y = depthwise_conv_reference(
-        x, weight, bias, initial_context_BKD=initial_context, reverse=reverse, activation=silu
-    )
+    chosen = resolve_backend(backend, x.device, x.dtype)
+    if chosen.startswith("native"):
+        y: Tensor = _conv(x, weight, bias, initial_context, reverse, silu, chosen)
+        return y
+    y = depthwise_conv_reference(x, weight, bias, initial_context_BKD=initial_context, reverse=reverse, activation=silu)
     return y.to(x.dtype)
 
 
 def _check(x: Tensor, weight: Tensor, bias: Tensor | None, initial_context: Tensor | None) -> None:
-    if x.dim() != 3 or weight.dim() != 2:
+    if x.dim() != 3 or weight.dim() != 2 or weight.shape[1] < 1:
         raise ValueError(
-            f"x must be (batch, length, channels) and weight (channels, d_conv), not {tuple(x.shape)}, {tuple(weight.shape)}"
+            f"x must be (batch, length, channels) and weight (channels, d_conv), "
+            f"not {tuple(x.shape)}, {tuple(weight.shape)}"
         )
     batch, _, channels = x.shape
     taps = weight.shape[1]
@@ -57,3 +66,71 @@ def _check(x: Tensor, weight: Tensor, bias: Tensor | None, initial_context: Tens
             raise ValueError(f"{name} is {tuple(tensor.shape)}, not {shape} as x and weight ask for")
         if tensor is not None and tensor.device != x.device:
             raise ValueError(f"{name} is on {tensor.device}, x on {x.device}")
+
+
+def _isa(backend: str) -> str | None:
+    return backend.partition(":")[2] or None
+
+
+@torch.library.custom_op("dna_mamba::depthwise_conv", mutates_args=())
+def _conv(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    initial_context: Tensor | None,
+    reverse: bool,
+    silu: bool,
+    backend: str,
+) -> Tensor:
+    return native.forward(ConvArguments(x, weight, bias, initial_context, reverse, silu), _isa(backend))
+
+
+@torch.library.custom_op("dna_mamba::depthwise_conv_backward", mutates_args=())
+def _conv_backward(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    initial_context: Tensor | None,
+    reverse: bool,
+    silu: bool,
+    backend: str,
+    dy: Tensor,
+    needs: Sequence[bool],
+) -> list[Tensor]:
+    """Gradients of the four tensors, in order; an empty tensor for each one not in ``needs``."""
+    args = ConvArguments(x, weight, bias, initial_context, reverse, silu)
+    grads = native.backward(args, _isa(backend), dy, needs)
+    return [x.new_empty(0) if grad is None else grad for grad in grads]
+
+
+@_conv.register_fake
+def _(
+    x: Tensor, weight: Tensor, bias: Tensor | None, initial_context: Tensor | None, reverse: bool, silu: bool,
+    backend: str,
+) -> Tensor:  # fmt: skip
+    return torch.empty_like(x, memory_format=torch.contiguous_format)
+
+
+@_conv_backward.register_fake
+def _(
+    x: Tensor, weight: Tensor, bias: Tensor | None, initial_context: Tensor | None, reverse: bool, silu: bool,
+    backend: str, dy: Tensor, needs: Sequence[bool],
+) -> list[Tensor]:  # fmt: skip
+    return [
+        torch.empty_like(t, memory_format=torch.contiguous_format) if t is not None and need else x.new_empty(0)
+        for t, need in zip((x, weight, bias, initial_context), needs, strict=True)
+    ]
+
+
+def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs[:4])
+    ctx.flags = inputs[4:]
+
+
+def _backward(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
+    needs = list(ctx.needs_input_grad[:4])
+    grads = _conv_backward(*ctx.saved_tensors, *ctx.flags, dy, needs)
+    return (*(grad if need else None for grad, need in zip(grads, needs, strict=True)), None, None, None)
+
+
+_conv.register_autograd(_backward, setup_context=_setup_context)

@@ -24,7 +24,16 @@ class ScanInputs(NamedTuple):
     @property
     def sizes(self) -> tuple[int, int, int, int]:
         """(batch, length, d_inner, d_state)."""
-        return (*self.u_BLD.shape, self.A_DN.shape[1])  # type: ignore[return-value]
+        batch, length, d_inner = self.u_BLD.shape
+        return batch, length, d_inner, self.A_DN.shape[1]
+
+    @property
+    def tensors(self) -> tuple[Tensor | None, ...]:
+        """The nine tensors, without the flags."""
+        return (
+            self.u_BLD, self.delta_BLD, self.A_DN, self.B_BLN, self.C_BLN, self.D_D, self.delta_bias_D, self.z_BLD,
+            self.initial_state_BDN,
+        )  # fmt: skip
 
     @property
     def state_dtype(self) -> torch.dtype:
@@ -44,3 +53,9 @@ class ScanGradients(NamedTuple):
     delta_bias_D: Tensor | None
     z_BLD: Tensor | None
     initial_state_BDN: Tensor | None
+
+    def cast_like(self, inputs: ScanInputs) -> "ScanGradients":
+        """Each gradient in the dtype of its tensor."""
+        return ScanGradients(
+            *(None if g is None or x is None else g.to(x.dtype) for g, x in zip(self, inputs.tensors, strict=True))
+        )

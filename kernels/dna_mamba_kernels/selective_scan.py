@@ -1,7 +1,7 @@
 """The selective scan as a torch operator: schema, shapes, gradient and dispatch to a backend."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -63,7 +63,7 @@ def selective_scan(
             initial_state_BDN=initial_state, reverse=reverse,
         )  # fmt: skip
         return y.to(u.dtype), final_state
-    save_states = torch.is_grad_enabled() and any(x.requires_grad for x in inputs[:_TENSOR_COUNT] if x is not None)
+    save_states = torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in inputs.tensors)
     y, final_state, _ = _scan(*inputs, chosen, save_states)
     return y, final_state
 
@@ -71,15 +71,17 @@ def selective_scan(
 def _check(inputs: ScanInputs) -> None:
     u_BLD, A_DN = inputs.u_BLD, inputs.A_DN
     if u_BLD.dim() != 3 or A_DN.dim() != 2:
-        raise ValueError(f"u must be (batch, length, d_inner) and A (d_inner, d_state), not {_say(u_BLD)}, {_say(A_DN)}")
+        raise ValueError(
+            f"u must be (batch, length, d_inner) and A (d_inner, d_state), not {_say(u_BLD)}, {_say(A_DN)}"
+        )
     batch, length, d_inner, d_state = inputs.sizes
     if d_state < 1 or not u_BLD.dtype.is_floating_point:
         raise ValueError(f"d_state must be at least 1 and u floating point, not {d_state} and {u_BLD.dtype}")
     per_position, per_state = (batch, length, d_inner), (batch, length, d_state)
     wanted = (per_position, per_position, (d_inner, d_state), per_state, per_state,
               (d_inner,), (d_inner,), per_position, (batch, d_inner, d_state))  # fmt: skip
-    for name, tensor, shape in zip(ScanGradients._fields, inputs, wanted, strict=False):
-        if not isinstance(tensor, Tensor):
+    for name, tensor, shape in zip(ScanGradients._fields, inputs.tensors, wanted, strict=True):
+        if tensor is None:
             continue
         if tuple(tensor.shape) != shape:
             raise ValueError(f"{name.rpartition('_')[0]} is {_say(tensor)}, not {shape} as u and A ask for")
@@ -137,8 +139,20 @@ def _scan_backward(
     return [u.new_empty(0) if grad is None else grad for grad in grads]
 
 
-def _implementation(backend: str) -> Any:
-    """What has ``forward``, ``backward`` and ``edge_states_shape``; ``native:avx2`` is bound to that set."""
+class _Implementation(Protocol):
+    """What a backend brings; ``chunked`` is the model to follow."""
+
+    def forward(self, inputs: ScanInputs, *, save_states: bool) -> tuple[Tensor, Tensor, Tensor]: ...
+
+    def backward(
+        self, inputs: ScanInputs, edges: Tensor, dy_BLD: Tensor, dfinal_BDN: Tensor | None, needs: Sequence[bool]
+    ) -> ScanGradients: ...
+
+    def edge_states_shape(self, batch: int, length: int, d_inner: int, d_state: int) -> tuple[int, ...]: ...
+
+
+def _implementation(backend: str) -> _Implementation:
+    """The backend of that name; ``native:avx2`` is bound to that instruction set."""
     name, _, isa = backend.partition(":")
     return NativeScan(isa or None) if name == "native" else chunked
 

@@ -3,14 +3,16 @@
 import ctypes
 import functools
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 import dna_mamba_kernels
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 """Raised with every change of the C interface; a library with another number is refused."""
 
 _SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
@@ -20,6 +22,15 @@ _REASON_NAME = "not_built.txt"
 
 _ISA_NAMES = ("portable", "neon", "avx2", "avx512")
 """By the number the C interface gives them, slowest first."""
+
+
+LANES = 16
+"""Channels are padded to this many wherever the kernel lays out its own memory."""
+
+
+def fields(*, int64: Sequence[str] = (), pointers: Sequence[str] = ()) -> list[tuple[str, Any]]:
+    """Fields of a structure of ``src/api.h``, each of eight bytes."""
+    return [(name, ctypes.c_int64) for name in int64] + [(name, ctypes.c_void_p) for name in pointers]
 
 
 class Missing(NamedTuple):
@@ -45,20 +56,74 @@ class Library(NamedTuple):
 
     @property
     def threading(self) -> str:
-        return "torch's OpenMP" if self.parallel else "own thread pool"
+        return "torch's OpenMP" if self.parallel else "own threads"
+
+    def call(
+        self, function: str, isa: str | None, tile: int, block: int, inputs: ctypes.Structure, outputs: ctypes.Structure
+    ) -> None:
+        """Run one function of ``src/api.h`` on as many threads as torch uses."""
+        run = _Run(self.isas[isa or self.best_isa], torch.get_num_threads(), tile, block, self.parallel)
+        code = getattr(self.handle, function)(ctypes.byref(run), ctypes.byref(inputs), ctypes.byref(outputs))
+        if code:
+            raise MemoryError(f"{function}: no memory for its workspace") if code == 2 else RuntimeError(function)
+
+
+class _Run(ctypes.Structure):
+    """``Run`` of ``src/api.h``."""
+
+    _fields_ = fields(int64=("isa", "threads", "tile", "block"), pointers=("parallel",))
 
 
 @functools.cache
 def load() -> Library | Missing:
     """The library beside this package, in whichever of the package's directories holds it (editable installs)."""
     folders = [Path(entry) / "native" for entry in dna_mamba_kernels.__path__]
-    for folder in folders:
-        if (folder / _FILE_NAME).exists():
-            return _open(folder / _FILE_NAME)
-    for folder in folders:
-        if (folder / _REASON_NAME).exists():
-            return Missing("not built", (folder / _REASON_NAME).read_text().strip())
+    found = [_open(folder / _FILE_NAME) for folder in folders if (folder / _FILE_NAME).exists()]
+    reasons = [folder / _REASON_NAME for folder in folders if (folder / _REASON_NAME).exists()]
+    for candidate in found:
+        if isinstance(candidate, Library):
+            return candidate
+    if found:
+        return found[0]
+    if reasons:
+        return Missing("not built", reasons[0].read_text().strip())
     return Missing("not built", f"no {_FILE_NAME} in {', '.join(map(str, folders))}")
+
+
+def loaded() -> Library:
+    """The library, for code that runs only where ``backends.resolve_backend`` found it."""
+    library = load()
+    if isinstance(library, Missing):
+        raise RuntimeError(f"native kernel: {library.reason}: {library.detail}")
+    return library
+
+
+def padded(channels: int) -> int:
+    """Channels rounded up to whole lanes."""
+    return -(-channels // LANES) * LANES
+
+
+def as_rows(x: Tensor) -> Tensor:
+    """Float32 with a contiguous last dimension; a copy only where it is not so already."""
+    x = x.to(torch.float32)
+    return x if x.stride(-1) == 1 or x.shape[-1] == 1 else x.contiguous()
+
+
+def as_dense(x: Tensor | None) -> Tensor | None:
+    """Float32 and contiguous; None stays None."""
+    return None if x is None else x.to(torch.float32).contiguous()
+
+
+def address(x: Tensor | None) -> int | None:
+    """Where the tensor's data starts; null for None."""
+    return None if x is None else x.data_ptr()
+
+
+def sum_parts(parts: Tensor | None) -> Tensor | None:
+    """Sum over the first dimension, in a fixed order."""
+    if parts is None or len(parts) == 1:
+        return None if parts is None else parts[0]
+    return parts.sum(0)
 
 
 def _open(path: Path) -> Library | Missing:

@@ -7,51 +7,46 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dna_mamba_kernels.native import library
+from dna_mamba_kernels.native.library import address, as_dense, as_rows, fields, loaded, padded, sum_parts
 from dna_mamba_kernels.scan_types import ScanGradients, ScanInputs
-
-_LANES = 16
-"""Channels are padded to this many wherever the kernel lays out its own memory."""
-
-_int, _pointer = ctypes.c_int64, ctypes.c_void_p
-
-
-class _Run(ctypes.Structure):
-    _fields_ = [(name, _int) for name in ("isa", "threads", "tile", "block")] + [("parallel", _pointer)]
-
-
-class _Inputs(ctypes.Structure):
-    _fields_ = (
-        [(name, _int) for name in ("batch", "length", "d_inner", "d_state")]
-        + [(name, _pointer) for name in ("u", "delta", "A", "B", "C", "D", "delta_bias", "z", "initial_state")]
-        + [(f"{name}_{axis}", _int) for name in ("u", "delta", "B", "C", "z") for axis in ("sb", "sl")]
-        + [("delta_softplus", _int), ("reverse", _int)]
-    )
-
-
-class _Outputs(ctypes.Structure):
-    _fields_ = [(name, _pointer) for name in ("y", "final_state", "edges")]
-
-
-class _Grads(ctypes.Structure):
-    _fields_ = (
-        [(name, _pointer) for name in ("dy", "dfinal_state", "edges")]
-        + [(name, _int) for name in ("dy_sb", "dy_sl")]
-        + [(name, _pointer) for name in ("du", "ddelta", "dz", "dB", "dC", "dA", "dD", "ddelta_bias", "dinitial_state")]
-    )
-
 
 TILE = 32
 """Positions per time tile: what the backward recomputes for four states of a group then fits the first-level cache."""
 
+_STRIDED = ("u", "delta", "B", "C", "z")
+
+
+class _Inputs(ctypes.Structure):
+    _fields_ = (
+        fields(int64=("batch", "length", "d_inner", "d_state"))
+        + fields(pointers=("u", "delta", "A", "B", "C", "D", "delta_bias", "z", "initial_state"))
+        + fields(int64=[f"{name}_{axis}" for name in _STRIDED for axis in ("sb", "sl")])
+        + fields(int64=("delta_softplus", "reverse"))
+    )
+
+
+class _Outputs(ctypes.Structure):
+    _fields_ = fields(pointers=("y", "final_state", "edges"))
+
+
+class _Grads(ctypes.Structure):
+    _fields_ = (
+        fields(pointers=("dy", "dfinal_state", "edges"), int64=())
+        + fields(int64=("dy_sb", "dy_sl"))
+        + fields(pointers=("du", "ddelta", "dz", "dB", "dC", "dA", "dD", "ddelta_bias", "dinitial_state"))
+    )
+
 
 def channel_block(batch: int, d_inner: int) -> int:
-    """Channels per unit of work: as many as leave eight units to share. Chosen by shape alone, so that the order of
-    every sum, and with it every bit of the result, is the same for any number of threads."""
+    """Channels per unit of work: as many as leave eight units to share.
+
+    Chosen by shape alone: the order of every sum, and so every bit of the result, is the same for any number of
+    threads.
+    """
     for block in (256, 128, 64, 32):
         if batch * -(-d_inner // block) >= 8:
             return block
-    return _LANES
+    return 16
 
 
 class NativeScan(NamedTuple):
@@ -61,7 +56,7 @@ class NativeScan(NamedTuple):
 
     def edge_states_shape(self, batch: int, length: int, d_inner: int, d_state: int) -> tuple[int, ...]:
         """Shape of the saved states: the state that enters each tile, tiles in sequence order."""
-        return (batch, -(-length // TILE), d_state, -(-d_inner // _LANES) * _LANES)
+        return (batch, -(-length // TILE), d_state, padded(d_inner))
 
     def forward(self, inputs: ScanInputs, *, save_states: bool) -> tuple[Tensor, Tensor, Tensor]:
         """(y, final_state, edge_states); edge_states is empty unless ``save_states``."""
@@ -77,89 +72,67 @@ class NativeScan(NamedTuple):
     def backward(
         self, inputs: ScanInputs, edges: Tensor, dy_BLD: Tensor, dfinal_BDN: Tensor | None, needs: Sequence[bool]
     ) -> ScanGradients:
-        """Gradients of the inputs in ``needs``; sums over channels come as one part per block of channels."""
+        """Gradients of the inputs in ``needs``."""
         batch, length, d_inner, d_state = inputs.sizes
         ready = _ready(inputs)
-        dy_BLD = _rows(dy_BLD)
-        dfinal_BDN = _dense(dfinal_BDN)
-        blocks = -(-d_inner // channel_block(batch, d_inner))
-        padded = -(-d_inner // _LANES) * _LANES
-        _, _, need_A, need_B, need_C, need_D, need_bias, need_z, need_state = needs
+        dy_BLD, dfinal_BDN = as_rows(dy_BLD), as_dense(dfinal_BDN)
+        blocks, channels = -(-d_inner // channel_block(batch, d_inner)), padded(d_inner)
+        need_u, need_delta, need_A, need_B, need_C, need_D, need_bias, need_z, need_state = needs
         du_BLD, ddelta_BLD = torch.empty(ready.u_BLD.shape), torch.empty(ready.u_BLD.shape)
         dz_BLD = _empty(need_z, *ready.u_BLD.shape)
+        # Sums over channels come as one part per block, sums over time as one part per sequence.
         dB_KBLN = _empty(need_B, blocks, batch, length, d_state)
         dC_KBLN = _empty(need_C, blocks, batch, length, d_state)
-        dA_BND = _empty(need_A, batch, d_state, padded)
-        dD_BD, dbias_BD = _empty(need_D, batch, padded), _empty(need_bias, batch, padded)
+        dA_BND = _empty(need_A, batch, d_state, channels)
+        dD_BD, dbias_BD = _empty(need_D, batch, channels), _empty(need_bias, batch, channels)
         dstate_BDN = _empty(need_state, batch, d_inner, d_state)
         outputs = (du_BLD, ddelta_BLD, dz_BLD, dB_KBLN, dC_KBLN, dA_BND, dD_BD, dbias_BD, dstate_BDN)
         grads = _Grads(
-            dy_BLD.data_ptr(), _address(dfinal_BDN), edges.data_ptr(), *dy_BLD.stride()[:2], *map(_address, outputs)
+            dy_BLD.data_ptr(), address(dfinal_BDN), edges.data_ptr(), *dy_BLD.stride()[:2], *map(address, outputs)
         )
         self._call("dna_mamba_scan_backward", ready, grads)
-        gradients = (
-            du_BLD, ddelta_BLD, None if dA_BND is None else _sum_parts(dA_BND)[:, :d_inner].T.contiguous(),
-            _sum_parts(dB_KBLN), _sum_parts(dC_KBLN), _channels(dD_BD, d_inner), _channels(dbias_BD, d_inner),
-            dz_BLD, dstate_BDN,
-        )  # fmt: skip
+        dA_ND, dD_D, dbias_D = map(sum_parts, (dA_BND, dD_BD, dbias_BD))
         return ScanGradients(
-            *(g.to(x.dtype) if need and g is not None else None
-              for g, x, need in zip(gradients, inputs, needs, strict=False))
-        )  # type: ignore[union-attr]  # fmt: skip
+            du_BLD if need_u else None,
+            ddelta_BLD if need_delta else None,
+            None if dA_ND is None else dA_ND[:, :d_inner].T.contiguous(),
+            sum_parts(dB_KBLN),
+            sum_parts(dC_KBLN),
+            None if dD_D is None else dD_D[:d_inner].contiguous(),
+            None if dbias_D is None else dbias_D[:d_inner].contiguous(),
+            dz_BLD,
+            dstate_BDN,
+        ).cast_like(inputs)
 
     def _call(self, function: str, inputs: ScanInputs, outputs: ctypes.Structure) -> None:
-        loaded = library.load()
-        assert isinstance(loaded, library.Library), "backends.resolve_backend lets no call through without a library"
-        batch, _, d_inner, d_state = inputs.sizes
-        run = _Run(
-            loaded.isas[self.isa or loaded.best_isa], torch.get_num_threads(), TILE,
-            channel_block(batch, d_inner), loaded.parallel,
-        )  # fmt: skip
-        arguments = _arguments(inputs)
-        code = getattr(loaded.handle, function)(ctypes.byref(run), ctypes.byref(arguments), ctypes.byref(outputs))
-        if code:
-            raise MemoryError(f"{function}: no memory for its workspace") if code == 2 else RuntimeError(function)
+        batch, _, d_inner, _ = inputs.sizes
+        loaded().call(function, self.isa, TILE, channel_block(batch, d_inner), _arguments(inputs), outputs)
 
 
 def _ready(inputs: ScanInputs) -> ScanInputs:
-    """Float32 tensors whose last dimension is contiguous; a copy only of what is not so already."""
-    u, delta, A, B, C, D, bias, z, state, *flags = inputs
+    """The same in the layout the kernel reads."""
+    A_DN = as_dense(inputs.A_DN)
+    assert A_DN is not None
     return ScanInputs(
-        _rows(u), _rows(delta), _dense(A), _rows(B), _rows(C), _dense(D), _dense(bias),
-        None if z is None else _rows(z), _dense(state), *flags,
-    )  # type: ignore[arg-type]  # fmt: skip
-
-
-def _rows(x: Tensor) -> Tensor:
-    x = x.to(torch.float32)
-    return x if x.stride(-1) == 1 or x.shape[-1] == 1 else x.contiguous()
-
-
-def _dense(x: Tensor | None) -> Tensor | None:
-    return None if x is None else x.to(torch.float32).contiguous()
+        as_rows(inputs.u_BLD),
+        as_rows(inputs.delta_BLD),
+        A_DN,
+        as_rows(inputs.B_BLN),
+        as_rows(inputs.C_BLN),
+        as_dense(inputs.D_D),
+        as_dense(inputs.delta_bias_D),
+        None if inputs.z_BLD is None else as_rows(inputs.z_BLD),
+        as_dense(inputs.initial_state_BDN),
+        inputs.delta_softplus,
+        inputs.reverse,
+    )
 
 
 def _arguments(inputs: ScanInputs) -> _Inputs:
-    u, delta, A, B, C, D, bias, z, state, softplus, reverse = inputs
-    pointers = [_address(x) for x in (u, delta, A, B, C, D, bias, z, state)]
-    strides = [s for x in (u, delta, B, C) for s in x.stride()[:2]] + (list(z.stride()[:2]) if z is not None else [0, 0])
-    return _Inputs(*inputs.sizes, *pointers, *strides, softplus, reverse)
-
-
-def _address(x: Tensor | None) -> int | None:
-    return None if x is None else x.data_ptr()
+    strided = (inputs.u_BLD, inputs.delta_BLD, inputs.B_BLN, inputs.C_BLN, inputs.z_BLD)
+    strides = [stride for x in strided for stride in (x.stride()[:2] if x is not None else (0, 0))]
+    return _Inputs(*inputs.sizes, *map(address, inputs.tensors), *strides, inputs.delta_softplus, inputs.reverse)
 
 
 def _empty(wanted: bool, *shape: int) -> Tensor | None:
     return torch.empty(shape) if wanted else None
-
-
-def _sum_parts(parts: Tensor | None) -> Tensor | None:
-    if parts is None:
-        return None
-    return parts[0] if len(parts) == 1 else parts.sum(0)
-
-
-def _channels(parts_BD: Tensor | None, d_inner: int) -> Tensor | None:
-    total_D = _sum_parts(parts_BD)
-    return None if total_D is None else total_D[:d_inner].contiguous()

@@ -41,14 +41,14 @@ struct Call {
     const Run& run;
     const Inputs& in;
     const Outputs& out;
-    void (*unit)(const Run&, const Inputs&, const Outputs&, std::int64_t, float*);
+    Kernel<Inputs, Outputs> kernel;
 
     static void task(const void* context, std::int64_t index, float* workspace) {
         const Call& call = *static_cast<const Call*>(context);
-        call.unit(call.run, call.in, call.out, index, workspace);
+        call.kernel.unit(call.run, call.in, call.out, index, workspace);
     }
-    int go(std::int64_t units, std::size_t floats) const {
-        return share(units, run.threads, floats, run.parallel, task, this) ? ok : no_memory;
+    int go(std::int64_t units) const {
+        return share(units, run.threads, kernel.workspace(run, in), run.parallel, task, this) ? ok : no_memory;
     }
 };
 
@@ -56,9 +56,13 @@ std::int64_t scan_units(const Run& run, const ScanInputs& in) {
     return in.batch * ((in.d_inner + run.block - 1) / run.block);
 }
 
+std::int64_t conv_units(const Run& run, const ConvInputs& in) {
+    return in.batch * ((in.length + run.tile - 1) / run.tile);
+}
+
 }  // namespace
 
-int dna_mamba_abi_version() { return 1; }
+int dna_mamba_abi_version() { return 2; }
 
 int dna_mamba_supported_isas() {
     int bits = 1;
@@ -73,13 +77,23 @@ int dna_mamba_supported_isas() {
 int dna_mamba_scan_forward(const Run* run, const ScanInputs* in, const ScanOutputs* out) {
     const KernelTable* table = kernels(run->isa);
     if (!table) return no_such_isa;
-    const Call<ScanInputs, ScanOutputs> call{*run, *in, *out, table->scan_forward};
-    return call.go(scan_units(*run, *in), table->scan_forward_workspace(*run, *in));
+    return Call<ScanInputs, ScanOutputs>{*run, *in, *out, table->scan_forward}.go(scan_units(*run, *in));
 }
 
 int dna_mamba_scan_backward(const Run* run, const ScanInputs* in, const ScanGrads* grads) {
     const KernelTable* table = kernels(run->isa);
     if (!table) return no_such_isa;
-    const Call<ScanInputs, ScanGrads> call{*run, *in, *grads, table->scan_backward};
-    return call.go(scan_units(*run, *in), table->scan_backward_workspace(*run, *in));
+    return Call<ScanInputs, ScanGrads>{*run, *in, *grads, table->scan_backward}.go(scan_units(*run, *in));
+}
+
+int dna_mamba_conv_forward(const Run* run, const ConvInputs* in, const ConvOutputs* out) {
+    const KernelTable* table = kernels(run->isa);
+    if (!table) return no_such_isa;
+    return Call<ConvInputs, ConvOutputs>{*run, *in, *out, table->conv_forward}.go(conv_units(*run, *in));
+}
+
+int dna_mamba_conv_backward(const Run* run, const ConvInputs* in, const ConvGrads* grads) {
+    const KernelTable* table = kernels(run->isa);
+    if (!table) return no_such_isa;
+    return Call<ConvInputs, ConvGrads>{*run, *in, *grads, table->conv_backward}.go(conv_units(*run, *in));
 }

@@ -11,7 +11,7 @@ struct Run {
     std::int64_t isa;       // bit number in dna_mamba_supported_isas()
     std::int64_t threads;   // at most this many
     std::int64_t tile;      // positions per time tile
-    std::int64_t block;     // channels per unit of work, a multiple of 16
+    std::int64_t block;     // channels per unit of work, a multiple of 16 (the convolution takes all of them)
     const void* parallel;   // GOMP_parallel of the OpenMP runtime torch uses, or null: threads of our own
 };
 
@@ -40,9 +40,31 @@ struct ScanGrads {
     float* dinitial_state;          // (B, D, N)
 };
 
+struct ConvInputs {
+    std::int64_t batch, length, channels, taps;
+    const float *x, *weight;         // weight (channels, taps)
+    const float *bias, *context;     // (channels), (B, taps - 1, channels); may be null
+    std::int64_t x_sb, x_sl, reverse, silu;
+};
+
+struct ConvOutputs {
+    float* y;  // (B, L, channels)
+};
+
+// Every output but dx may be null. A part belongs to one tile of one sequence: (B, tiles, ...), to be summed.
+struct ConvGrads {
+    const float* dy;
+    std::int64_t dy_sb, dy_sl;
+    float *dx, *dcontext;           // (B, L, channels), (B, taps - 1, channels)
+    float *dweight, *dbias;         // (B, tiles, taps, channels rounded up to 16), (B, tiles, same channels)
+};
+
 // 0 for success, 1 for an instruction set this machine or build lacks, 2 for lack of memory.
 int dna_mamba_scan_forward(const Run*, const ScanInputs*, const ScanOutputs*);
 int dna_mamba_scan_backward(const Run*, const ScanInputs*, const ScanGrads*);
+
+int dna_mamba_conv_forward(const Run*, const ConvInputs*, const ConvOutputs*);
+int dna_mamba_conv_backward(const Run*, const ConvInputs*, const ConvGrads*);
 
 int dna_mamba_abi_version();
 int dna_mamba_supported_isas();  // bit i: 0 portable, 1 NEON, 2 AVX2, 3 AVX-512

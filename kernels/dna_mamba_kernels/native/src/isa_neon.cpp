@@ -2,5 +2,11 @@
 #include "simd/neon.hpp"
 #include "math.hpp"
 #include "scan_impl.hpp"
+#include "conv_impl.hpp"
 
-const KernelTable neon_kernels = {scan_forward_workspace, scan_forward, scan_backward_workspace, scan_backward};
+const KernelTable neon_kernels = {
+    {scan_forward, scan_forward_workspace},
+    {scan_backward, scan_backward_workspace},
+    {conv_forward, conv_forward_workspace},
+    {conv_backward, conv_backward_workspace},
+};

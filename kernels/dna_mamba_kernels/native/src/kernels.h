@@ -1,14 +1,20 @@
-// What each instruction set provides: one unit of work, a channel block of one sequence.
+// What each instruction set provides: one unit of work, and how many floats of workspace it needs.
 #pragma once
 #include <cstddef>
 
 #include "api.h"
 
+template <class Inputs, class Outputs>
+struct Kernel {
+    void (*unit)(const Run&, const Inputs&, const Outputs&, std::int64_t index, float* workspace);
+    std::size_t (*workspace)(const Run&, const Inputs&);
+};
+
 struct KernelTable {
-    std::size_t (*scan_forward_workspace)(const Run&, const ScanInputs&);  // floats
-    void (*scan_forward)(const Run&, const ScanInputs&, const ScanOutputs&, std::int64_t unit, float* workspace);
-    std::size_t (*scan_backward_workspace)(const Run&, const ScanInputs&);
-    void (*scan_backward)(const Run&, const ScanInputs&, const ScanGrads&, std::int64_t unit, float* workspace);
+    Kernel<ScanInputs, ScanOutputs> scan_forward;  // a unit is a channel block of one sequence
+    Kernel<ScanInputs, ScanGrads> scan_backward;
+    Kernel<ConvInputs, ConvOutputs> conv_forward;  // a unit is a tile of one sequence
+    Kernel<ConvInputs, ConvGrads> conv_backward;
 };
 
 extern const KernelTable portable_kernels, neon_kernels, avx2_kernels, avx512_kernels;

@@ -12,27 +12,9 @@
 // once per tile, stay in the first-level cache. Sums over time (dA, dD, ddelta_bias) are kept per channel. Every sum
 // has one fixed order.
 #pragma once
-#include "kernels.h"
+#include "layout.hpp"
 
 namespace {
-
-using std::int64_t;
-
-inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
-inline int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
-
-constexpr int W = Vec::width;
-
-// Hands out consecutive aligned pieces of one allocation; with a null base it only counts.
-struct Arena {
-    float* base;
-    std::size_t used = 0;
-    float* take(int64_t floats) {
-        float* piece = base ? base + used : nullptr;
-        used += static_cast<std::size_t>(round_up(floats, 16));
-        return piece;
-    }
-};
 
 // The part of the problem one unit works on.
 struct Unit {
@@ -99,18 +81,6 @@ struct Ahead {
         strides[count++] = stride;
     }
 };
-
-// One row's vectors: whole ones, and a last one of which only the first `count` lanes exist (zeros beyond).
-inline Vec load_lanes(const float* p, int64_t count) {
-    return count >= W ? Vec::loadu(p) : Vec::load_first(p, static_cast<int>(count));
-}
-
-inline void store_lanes(float* p, int64_t count, Vec x) {
-    if (count >= W)
-        x.storeu(p);
-    else
-        x.store_first(p, static_cast<int>(count));
-}
 
 // The planes of a tile: (group, step, lane). Sixteen floats of padding keep groups off each other's cache sets.
 struct Planes {
@@ -482,15 +452,6 @@ inline void store_tile(const ScanInputs& in, const ScanGrads& grads, const Unit&
             }
         }
     }
-}
-
-inline void fill_zero(float* p, int64_t count) {
-    for (int64_t i = 0; i < count; ++i) p[i] = 0.0f;
-}
-
-inline void add_to(float* total, float* part, int64_t count) {
-    for (int64_t i = 0; i < count; i += W) (Vec::load(total + i) + Vec::load(part + i)).store(total + i);
-    fill_zero(part, count);
 }
 
 // Per-channel sums of a unit: (group, state, lane) to (state, channel).

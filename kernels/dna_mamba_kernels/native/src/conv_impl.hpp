@@ -1,0 +1,176 @@
+// The depthwise convolution with its SiLU for one instruction set; include after simd/*.hpp and math.hpp.
+//
+// Both directions are one: in the order of steps (from the side the convolution reads from), tap k of step s reads
+// step s - taps + 1 + k; steps below zero are the context. A unit of work is a tile of one sequence, all channels.
+#pragma once
+#include "layout.hpp"
+
+namespace {
+
+// One tile of one sequence, in steps.
+struct ConvUnit {
+    int64_t batch, tile, tiles, first, last;  // steps [first, last)
+
+    ConvUnit(const Run& run, const ConvInputs& in, int64_t unit) {
+        tiles = (in.length + run.tile - 1) / run.tile;
+        batch = unit / tiles;
+        tile = unit % tiles;
+        first = tile * run.tile;
+        last = at_most(in.length, first + run.tile);
+    }
+};
+
+inline int64_t position(const ConvInputs& in, int64_t step) { return in.reverse ? in.length - 1 - step : step; }
+
+// Row of the context for step -1, -2, ...: it is kept in sequence order.
+inline int64_t context_row(const ConvInputs& in, int64_t step) { return in.reverse ? -1 - step : step + in.taps - 1; }
+
+// Weights (tap, channel) and bias, padded with zeros to whole vectors, and a row of zeros.
+struct ConvWeights {
+    int64_t padded;
+    float *weight, *bias, *zeros;
+
+    ConvWeights(const ConvInputs& in, Arena& arena)
+        : padded(round_up(in.channels, 16)),
+          weight(arena.take(padded * in.taps)),
+          bias(arena.take(padded)),
+          zeros(arena.take(padded)) {}
+
+    void fill(const ConvInputs& in) const {
+        for (int64_t c = 0; c < padded; ++c) {
+            const bool inside = c < in.channels;
+            bias[c] = inside && in.bias ? in.bias[c] : 0.0f;
+            zeros[c] = 0.0f;
+            for (int64_t k = 0; k < in.taps; ++k) weight[k * padded + c] = inside ? in.weight[c * in.taps + k] : 0.0f;
+        }
+    }
+
+    const float* input(const ConvInputs& in, int64_t batch, int64_t step) const {
+        if (step >= 0) return in.x + batch * in.x_sb + position(in, step) * in.x_sl;
+        if (!in.context) return zeros;
+        return in.context + (batch * (in.taps - 1) + context_row(in, step)) * in.channels;
+    }
+};
+
+// The convolution before its activation, for the vector of channels at c.
+inline Vec convolve(const ConvInputs& in, const ConvWeights& w, const float* const* rows, int64_t c) {
+    Vec sum = Vec::load(w.bias + c);
+    for (int64_t k = 0; k < in.taps; ++k)
+        sum = fma(Vec::load(w.weight + k * w.padded + c), load_lanes(rows[k] + c, in.channels - c), sum);
+    return sum;
+}
+
+// rows[k] for a step: the inputs its taps read.
+inline void point_to_inputs(const ConvInputs& in, const ConvWeights& w, int64_t batch, int64_t step,
+                            const float** rows) {
+    for (int64_t k = 0; k < in.taps; ++k) rows[k] = w.input(in, batch, step - in.taps + 1 + k);
+}
+
+void conv_forward(const Run& run, const ConvInputs& in, const ConvOutputs& out, int64_t index, float* workspace) {
+    const ConvUnit unit(run, in, index);
+    Arena arena{workspace};
+    const ConvWeights w(in, arena);
+    w.fill(in);
+    const float** rows = arena.take_pointers(in.taps);
+    for (int64_t s = unit.first; s < unit.last; ++s) {
+        point_to_inputs(in, w, unit.batch, s, rows);
+        float* y = out.y + (unit.batch * in.length + position(in, s)) * in.channels;
+        for (int64_t c = 0; c < in.channels; c += W) {
+            Vec value = convolve(in, w, rows, c);
+            if (in.silu) value = value * sigmoid(value);
+            store_lanes(y + c, in.channels - c, value);
+        }
+    }
+}
+
+std::size_t conv_forward_workspace(const Run&, const ConvInputs& in) {
+    Arena arena{nullptr};
+    ConvWeights(in, arena);
+    arena.take_pointers(in.taps);
+    return arena.used;
+}
+
+struct ConvBackwardBuffers {
+    ConvWeights w;
+    const float** rows;
+    float* ring;              // (step modulo taps, channel): derivatives before the activation
+    float *dweight, *dbias;   // (tap, channel), (channel)
+
+    ConvBackwardBuffers(const ConvInputs& in, Arena& arena)
+        : w(in, arena),
+          rows(arena.take_pointers(in.taps)),
+          ring(arena.take(in.taps * w.padded)),
+          dweight(arena.take(in.taps * w.padded)),
+          dbias(arena.take(w.padded)) {}
+
+    float* slot(const ConvInputs& in, int64_t step) const { return ring + (step + in.taps) % in.taps * w.padded; }
+};
+
+// The derivative by the convolution's value at a step, into its slot; with `sums`, its part of dweight and dbias.
+inline void activation_gradient(const ConvInputs& in, const ConvGrads& grads, int64_t batch, int64_t step, bool sums,
+                                const ConvBackwardBuffers& buf) {
+    point_to_inputs(in, buf.w, batch, step, buf.rows);
+    const float* dy = grads.dy + batch * grads.dy_sb + position(in, step) * grads.dy_sl;
+    float* slot = buf.slot(in, step);
+    for (int64_t c = 0; c < in.channels; c += W) {
+        Vec d = load_lanes(dy + c, in.channels - c);
+        if (in.silu) {
+            const Vec value = convolve(in, buf.w, buf.rows, c), s = sigmoid(value);
+            d = d * s * fma(value, Vec::all(1.0f) - s, Vec::all(1.0f));
+        }
+        d.store(slot + c);
+        if (!sums) continue;
+        (Vec::load(buf.dbias + c) + d).store(buf.dbias + c);
+        for (int64_t k = 0; k < in.taps; ++k) {
+            float* sum = buf.dweight + k * buf.w.padded + c;
+            fma(d, load_lanes(buf.rows[k] + c, in.channels - c), Vec::load(sum)).store(sum);
+        }
+    }
+}
+
+// dx_s = sum_k weight[k] d_{s + taps - 1 - k}, the slots of steps without a derivative holding zeros.
+inline void input_gradient(const ConvInputs& in, int64_t step, const ConvBackwardBuffers& buf, float* dx) {
+    for (int64_t c = 0; c < in.channels; c += W) {
+        Vec sum = Vec::all(0.0f);
+        for (int64_t k = 0; k < in.taps; ++k)
+            sum = fma(Vec::load(buf.w.weight + k * buf.w.padded + c),
+                      Vec::load(buf.slot(in, step + in.taps - 1 - k) + c), sum);
+        store_lanes(dx + c, in.channels - c, sum);
+    }
+}
+
+void conv_backward(const Run& run, const ConvInputs& in, const ConvGrads& grads, int64_t index, float* workspace) {
+    const ConvUnit unit(run, in, index);
+    Arena arena{workspace};
+    const ConvBackwardBuffers buf(in, arena);
+    const int64_t padded = buf.w.padded, part = unit.batch * unit.tiles + unit.tile;
+    buf.w.fill(in);
+    fill_zero(buf.ring, in.taps * padded);
+    fill_zero(buf.dweight, in.taps * padded);
+    fill_zero(buf.dbias, padded);
+    // The steps after the tile whose convolution reads into it belong to another unit's sums.
+    for (int64_t s = at_most(in.length, unit.last + in.taps - 1) - 1; s >= unit.last; --s)
+        activation_gradient(in, grads, unit.batch, s, false, buf);
+    for (int64_t s = unit.last - 1; s >= unit.first; --s) {
+        activation_gradient(in, grads, unit.batch, s, true, buf);
+        input_gradient(in, s, buf, grads.dx + (unit.batch * in.length + position(in, s)) * in.channels);
+    }
+    for (int64_t s = -1; unit.first == 0 && grads.dcontext && s > -in.taps; --s) {
+        fill_zero(buf.slot(in, s), padded);
+        const int64_t row = unit.batch * (in.taps - 1) + context_row(in, s);
+        input_gradient(in, s, buf, grads.dcontext + row * in.channels);
+    }
+    for (int64_t c = 0; c < padded; c += W) {
+        if (grads.dbias) Vec::load(buf.dbias + c).storeu(grads.dbias + part * padded + c);
+        for (int64_t k = 0; grads.dweight && k < in.taps; ++k)
+            Vec::load(buf.dweight + k * padded + c).storeu(grads.dweight + (part * in.taps + k) * padded + c);
+    }
+}
+
+std::size_t conv_backward_workspace(const Run&, const ConvInputs& in) {
+    Arena arena{nullptr};
+    ConvBackwardBuffers(in, arena);
+    return arena.used;
+}
+
+}  // namespace

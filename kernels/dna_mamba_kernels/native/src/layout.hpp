@@ -1,0 +1,49 @@
+// Memory for one unit of work, and rows of channels as vectors; include after one of simd/*.hpp.
+#pragma once
+#include "kernels.h"
+
+namespace {
+
+using std::int64_t;
+
+inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
+
+constexpr int W = Vec::width;
+
+// Hands out consecutive aligned pieces of one allocation; with a null base it only counts.
+struct Arena {
+    float* base;
+    std::size_t used = 0;
+    float* take(int64_t floats) {
+        float* piece = base ? base + used : nullptr;
+        used += static_cast<std::size_t>(round_up(floats, 16));
+        return piece;
+    }
+    const float** take_pointers(int64_t count) {
+        return reinterpret_cast<const float**>(take(2 * count));  // eight bytes each at most
+    }
+};
+
+// One row's vectors: whole ones, and a last one of which only the first `count` lanes exist (zeros beyond).
+inline Vec load_lanes(const float* p, int64_t count) {
+    return count >= W ? Vec::loadu(p) : Vec::load_first(p, static_cast<int>(count));
+}
+
+inline void store_lanes(float* p, int64_t count, Vec x) {
+    if (count >= W)
+        x.storeu(p);
+    else
+        x.store_first(p, static_cast<int>(count));
+}
+
+inline void fill_zero(float* p, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) p[i] = 0.0f;
+}
+
+inline void add_to(float* total, float* part, int64_t count) {
+    for (int64_t i = 0; i < count; i += W) (Vec::load(total + i) + Vec::load(part + i)).store(total + i);
+    fill_zero(part, count);
+}
+
+}  // namespace
