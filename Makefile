@@ -9,6 +9,8 @@ READY := $(VENV)/ready
 LOG := $(VENV)/set-up.log
 EDITABLE := .[plot,dev]
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# One worker a core, one thread a worker (tests/conftest.py): faster than torch's own threads on small tensors.
+PYTEST := $(BIN)/python -m pytest -q -n auto --maxprocesses 8
 ARGS ?=
 
 NATIVE_SOURCES := $(shell find kernels -name '*.cpp' -o -name '*.cc' -o -name '*.h' -o -name '*.hpp' -o -name '*.cmake')
@@ -25,10 +27,10 @@ demo: $(READY) ## score a packaged VCF with the packaged model; a table and a fi
 	@$(BIN)/dna-mamba demo $(ARGS)
 
 test: $(READY) ## the tests, without the slow ones and those that need a GPU or the network
-	@$(BIN)/python -m pytest -q -m "not slow and not gpu and not network" $(ARGS)
+	@$(PYTEST) -m "not slow and not gpu and not network" $(ARGS)
 
 test-all: $(READY) ## the slow tests too
-	@$(BIN)/python -m pytest -q -m "not gpu and not network" $(ARGS)
+	@$(PYTEST) -m "not gpu and not network" $(ARGS)
 
 lint: $(READY) ## ruff
 	@$(BIN)/python -m ruff check $(ARGS)
