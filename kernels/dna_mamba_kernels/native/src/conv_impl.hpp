@@ -52,10 +52,17 @@ struct ConvWeights {
     }
 };
 
+// The number of taps: a constant for the usual four, so that loops over them unroll.
+template <int Taps>
+inline int64_t taps_of(const ConvInputs& in) {
+    return Taps ? Taps : in.taps;
+}
+
 // The convolution before its activation, for the vector of channels at c.
+template <int Taps>
 inline Vec convolve(const ConvInputs& in, const ConvWeights& w, const float* const* rows, int64_t c) {
     Vec sum = Vec::load(w.bias + c);
-    for (int64_t k = 0; k < in.taps; ++k)
+    for (int64_t k = 0; k < taps_of<Taps>(in); ++k)
         sum = fma(Vec::load(w.weight + k * w.padded + c), load_lanes(rows[k] + c, in.channels - c), sum);
     return sum;
 }
@@ -66,21 +73,27 @@ inline void point_to_inputs(const ConvInputs& in, const ConvWeights& w, int64_t 
     for (int64_t k = 0; k < in.taps; ++k) rows[k] = w.input(in, batch, step - in.taps + 1 + k);
 }
 
-void conv_forward(const Run& run, const ConvInputs& in, const ConvOutputs& out, int64_t index, float* workspace) {
-    const ConvUnit unit(run, in, index);
-    Arena arena{workspace};
-    const ConvWeights w(in, arena);
-    w.fill(in);
-    const float** rows = arena.take_pointers(in.taps);
+template <int Taps>
+void forward_tile(const ConvInputs& in, const ConvOutputs& out, const ConvUnit& unit, const ConvWeights& w,
+                  const float** rows) {
     for (int64_t s = unit.first; s < unit.last; ++s) {
         point_to_inputs(in, w, unit.batch, s, rows);
         float* y = out.y + (unit.batch * in.length + position(in, s)) * in.channels;
         for (int64_t c = 0; c < in.channels; c += W) {
-            Vec value = convolve(in, w, rows, c);
+            Vec value = convolve<Taps>(in, w, rows, c);
             if (in.silu) value = value * sigmoid(value);
             store_lanes(y + c, in.channels - c, value);
         }
     }
+}
+
+void conv_forward(const Run& run, const ConvInputs& in, const ConvOutputs& out, int64_t index, float* workspace) {
+    const ConvUnit unit(run, in, index);
+    Arena arena{workspace};
+    const ConvWeights w(in, arena);
+    const float** rows = arena.take_pointers(in.taps);
+    w.fill(in);
+    (in.taps == 4 ? forward_tile<4> : forward_tile<0>)(in, out, unit, w, rows);
 }
 
 std::size_t conv_forward_workspace(const Run&, const ConvInputs& in) {
@@ -107,21 +120,22 @@ struct ConvBackwardBuffers {
 };
 
 // The derivative by the convolution's value at a step, into its slot; with `sums`, its part of dweight and dbias.
-inline void activation_gradient(const ConvInputs& in, const ConvGrads& grads, int64_t batch, int64_t step, bool sums,
-                                const ConvBackwardBuffers& buf) {
+template <int Taps>
+void activation_gradient(const ConvInputs& in, const ConvGrads& grads, int64_t batch, int64_t step, bool sums,
+                         const ConvBackwardBuffers& buf) {
     point_to_inputs(in, buf.w, batch, step, buf.rows);
     const float* dy = grads.dy + batch * grads.dy_sb + position(in, step) * grads.dy_sl;
     float* slot = buf.slot(in, step);
     for (int64_t c = 0; c < in.channels; c += W) {
         Vec d = load_lanes(dy + c, in.channels - c);
         if (in.silu) {
-            const Vec value = convolve(in, buf.w, buf.rows, c), s = sigmoid(value);
+            const Vec value = convolve<Taps>(in, buf.w, buf.rows, c), s = sigmoid(value);
             d = d * s * fma(value, Vec::all(1.0f) - s, Vec::all(1.0f));
         }
         d.store(slot + c);
         if (!sums) continue;
         (Vec::load(buf.dbias + c) + d).store(buf.dbias + c);
-        for (int64_t k = 0; k < in.taps; ++k) {
+        for (int64_t k = 0; k < taps_of<Taps>(in); ++k) {
             float* sum = buf.dweight + k * buf.w.padded + c;
             fma(d, load_lanes(buf.rows[k] + c, in.channels - c), Vec::load(sum)).store(sum);
         }
@@ -129,13 +143,30 @@ inline void activation_gradient(const ConvInputs& in, const ConvGrads& grads, in
 }
 
 // dx_s = sum_k weight[k] d_{s + taps - 1 - k}, the slots of steps without a derivative holding zeros.
-inline void input_gradient(const ConvInputs& in, int64_t step, const ConvBackwardBuffers& buf, float* dx) {
+template <int Taps>
+void input_gradient(const ConvInputs& in, int64_t step, const ConvBackwardBuffers& buf, float* dx) {
+    for (int64_t k = 0; k < in.taps; ++k) buf.rows[k] = buf.slot(in, step + in.taps - 1 - k);
     for (int64_t c = 0; c < in.channels; c += W) {
         Vec sum = Vec::all(0.0f);
-        for (int64_t k = 0; k < in.taps; ++k)
-            sum = fma(Vec::load(buf.w.weight + k * buf.w.padded + c),
-                      Vec::load(buf.slot(in, step + in.taps - 1 - k) + c), sum);
+        for (int64_t k = 0; k < taps_of<Taps>(in); ++k)
+            sum = fma(Vec::load(buf.w.weight + k * buf.w.padded + c), Vec::load(buf.rows[k] + c), sum);
         store_lanes(dx + c, in.channels - c, sum);
+    }
+}
+
+template <int Taps>
+void backward_tile(const ConvInputs& in, const ConvGrads& grads, const ConvUnit& unit, const ConvBackwardBuffers& buf) {
+    // The steps after the tile whose convolution reads into it belong to another unit's sums.
+    for (int64_t s = at_most(in.length, unit.last + in.taps - 1) - 1; s >= unit.last; --s)
+        activation_gradient<Taps>(in, grads, unit.batch, s, false, buf);
+    for (int64_t s = unit.last - 1; s >= unit.first; --s) {
+        activation_gradient<Taps>(in, grads, unit.batch, s, true, buf);
+        input_gradient<Taps>(in, s, buf, grads.dx + (unit.batch * in.length + position(in, s)) * in.channels);
+    }
+    for (int64_t s = -1; unit.first == 0 && grads.dcontext && s > -in.taps; --s) {
+        fill_zero(buf.slot(in, s), buf.w.padded);
+        const int64_t row = unit.batch * (in.taps - 1) + context_row(in, s);
+        input_gradient<Taps>(in, s, buf, grads.dcontext + row * in.channels);
     }
 }
 
@@ -148,18 +179,7 @@ void conv_backward(const Run& run, const ConvInputs& in, const ConvGrads& grads,
     fill_zero(buf.ring, in.taps * padded);
     fill_zero(buf.dweight, in.taps * padded);
     fill_zero(buf.dbias, padded);
-    // The steps after the tile whose convolution reads into it belong to another unit's sums.
-    for (int64_t s = at_most(in.length, unit.last + in.taps - 1) - 1; s >= unit.last; --s)
-        activation_gradient(in, grads, unit.batch, s, false, buf);
-    for (int64_t s = unit.last - 1; s >= unit.first; --s) {
-        activation_gradient(in, grads, unit.batch, s, true, buf);
-        input_gradient(in, s, buf, grads.dx + (unit.batch * in.length + position(in, s)) * in.channels);
-    }
-    for (int64_t s = -1; unit.first == 0 && grads.dcontext && s > -in.taps; --s) {
-        fill_zero(buf.slot(in, s), padded);
-        const int64_t row = unit.batch * (in.taps - 1) + context_row(in, s);
-        input_gradient(in, s, buf, grads.dcontext + row * in.channels);
-    }
+    (in.taps == 4 ? backward_tile<4> : backward_tile<0>)(in, grads, unit, buf);
     for (int64_t c = 0; c < padded; c += W) {
         if (grads.dbias) Vec::load(buf.dbias + c).storeu(grads.dbias + part * padded + c);
         for (int64_t k = 0; grads.dweight && k < in.taps; ++k)
