@@ -97,8 +97,10 @@ def count_letters(
         InputError: a letter is no IUPAC nucleotide code; names it and its offset, ``offset`` added.
     """
     letters = as_bytes_array(sequence)
-    rest = letters.tobytes() if not isinstance(sequence, bytes) else sequence
-    rest = rest.translate(None, b"ACGTacgt")
+    rest = (sequence if isinstance(sequence, bytes) else letters.tobytes()).translate(None, b"ACGTacgt")
+    n_soft_masked = int(np.count_nonzero(letters >= ord("a")))
+    if not rest:
+        return LetterCounts(letters.size, 0, 0, n_soft_masked, 0)
     histogram = np.bincount(np.frombuffer(rest, dtype=np.uint8), minlength=256)
     if histogram[_CODES == _REFUSED].any():
         raise _refusal(letters, place, offset)
@@ -106,7 +108,6 @@ def count_letters(
     def total(wanted: str) -> int:
         return int(histogram[np.frombuffer((wanted + wanted.lower()).encode(), dtype=np.uint8)].sum())
 
-    n_soft_masked = int(np.count_nonzero(letters >= ord("a")))
     return LetterCounts(letters.size, total("N"), total(IUPAC_AMBIGUOUS), n_soft_masked, total("U"))
 
 

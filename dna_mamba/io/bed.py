@@ -31,6 +31,10 @@ def read_bed(path: str | Path) -> Iterator[Interval]:
         number = 0
         while raw := stream.readline(_MAX_LINE_BYTES):
             number += 1
+            if len(raw) == _MAX_LINE_BYTES:
+                raise InputError(
+                    f"line over {_MAX_LINE_BYTES} bytes", place=f"{name}:{number}", remedy="give a BED file"
+                )
             line = raw.decode("utf-8", errors="replace").rstrip("\r\n")
             if line.strip() and not _is_comment(line):
                 yield _parse_line(line, f"{name}:{number}")
