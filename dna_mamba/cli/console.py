@@ -2,11 +2,8 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
-
-Item = TypeVar("Item")
 
 
 def log(message: str) -> None:
@@ -65,13 +62,3 @@ def progress(description: str, *, unit: str, total: int | None = None) -> Iterat
         yield advance
     seconds = time.perf_counter() - started
     log(f"{description} {done:,} {unit} in {format_duration(seconds)} ({done / max(seconds, 1e-9):,.0f} {unit}/s)")
-
-
-def track(items: Iterable[Item], description: str, *, unit: str, total: int | None = None) -> Iterator[Item]:
-    """Yield the items, showing progress as ``progress`` does; the total is their length where they have one."""
-    if total is None and isinstance(items, Sized):
-        total = len(items)
-    with progress(description, unit=unit, total=total) as advance:
-        for item in items:
-            yield item
-            advance(1)

@@ -38,12 +38,6 @@ device_option = click.option(
     metavar="auto|cpu|cuda[:N]|mps",
     help="Where the model runs; auto takes a CUDA GPU where there is one.",
 )
-batch_size_option = click.option(
-    "--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Sequences a forward pass."
-)
-seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice."
-)
 force_option = click.option("--force", is_flag=True, help="Replace output that exists already.")
 no_version_option = click.option(
     "--no-version",
