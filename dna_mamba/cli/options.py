@@ -26,6 +26,7 @@ model_option = click.option(
 )
 threads_option = click.option(
     "--threads",
+    metavar="N",
     type=click.IntRange(min=1),
     default=default_threads,
     show_default="SLURM_CPUS_PER_TASK, else the cores this process may use",
