@@ -78,7 +78,7 @@ class VariantScorer:
     def score(
         self, groups: Iterable[Group], alleles: Callable[[Group], Sequence[Variant]]
     ) -> Iterator[tuple[Group, tuple[VariantScore, ...]]]:
-        """Each group with the scores of its alleles, in order; at most one batch is held back.
+        """Each group with the scores of its alleles, in order; one batch and what lies between its sites is held back.
 
         Raises:
             InputError: REF differs too often (after every 1,000 alleles and at the end), or the model's
@@ -91,13 +91,13 @@ class VariantScorer:
             if self.assessor.check.n_checked >= verdict_due:
                 self._refuse_wrong_build()
                 verdict_due += CHECK_EVERY
-            chunk.groups.append((group, assessments))
-            for assessment in assessments:
-                if assessment.site is not None and assessment.site not in chunk.windows:
-                    chunk.windows[assessment.site] = self.window(assessment.site)
-            if len(chunk.windows) >= self._batch_size or len(chunk.groups) >= _MAX_PENDING:
+            sites = {a.site for a in assessments if a.site is not None}
+            is_full = len(chunk.windows.keys() | sites) > self._batch_size or len(chunk.groups) >= _MAX_PENDING
+            if is_full and chunk.groups:
                 yield from self._finish(chunk)
                 chunk = _Chunk()
+            chunk.groups.append((group, assessments))
+            chunk.windows.update((site, self.window(site)) for site in sorted(sites - chunk.windows.keys()))
         self._refuse_wrong_build()
         yield from self._finish(chunk)
 
