@@ -1,0 +1,128 @@
+"""Speed of scoring variants: ``python benchmarks/score.py [-m MODEL] [--vcf IN.vcf --fasta REF.fa] [-o RESULTS.json]``.
+
+Default: the packaged demo. ``encoder_share`` is the share of the time that the model's encoder takes; the rest is
+reading, looking up the reference, tokenizing, joining the strands and writing. Times are wall-clock: run on an idle
+machine.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dna_mamba.checkpoints import load_model
+from dna_mamba.cli.demo import GENOME, VARIANTS
+from dna_mamba.io.fasta import FastaReader
+from dna_mamba.io.vcf import VcfReader
+from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.scoring.files import Target, score_vcf, survey_vcf
+
+
+class Stopwatch:
+    """Adds up the time spent in a model's encoder, and counts its passes."""
+
+    def __init__(self, model: MaskedLanguageModel) -> None:
+        self.seconds, self.passes, self._started = 0.0, 0, 0.0
+        self.handles = [
+            model.encoder.register_forward_pre_hook(self._start),
+            model.encoder.register_forward_hook(self._stop),
+        ]
+
+    def _start(self, *_: Any) -> None:
+        self._started = time.perf_counter()
+
+    def _stop(self, _: Any, __: Any, hidden: torch.Tensor) -> None:
+        if hidden.device.type == "cuda":
+            torch.cuda.synchronize()
+        self.seconds += time.perf_counter() - self._started
+        self.passes += 1
+
+
+def first_records(path: Path, n_records: int, directory: Path) -> Path:
+    """A VCF of the first records."""
+    shorter = directory / "in.vcf"
+    with VcfReader(path) as reader:
+        lines = [*reader.header_lines, *(record.line for record in islice(reader, n_records))]
+    shorter.write_text("\n".join(lines) + "\n")
+    return shorter
+
+
+def measure(
+    model: MaskedLanguageModel,
+    vcf: Path,
+    reference: FastaReader,
+    directory: Path,
+    context_bp: int,
+    batch_size: int | None,
+) -> dict[str, float | int]:
+    watch = Stopwatch(model)
+    started = time.perf_counter()
+    survey_vcf(vcf, reference)
+    surveyed = time.perf_counter()
+    target = Target(directory / "out.vcf", force=True)
+    summary = score_vcf(vcf, target, reference, model, context_bp=context_bp, batch_size=batch_size)
+    seconds = time.perf_counter() - surveyed
+    for handle in watch.handles:
+        handle.remove()
+    return {
+        "context_bp": context_bp,
+        "records": summary.n_records,
+        "scored": summary.n_scored,
+        "passes": watch.passes,
+        "survey_seconds": round(surveyed - started, 3),
+        "seconds": round(seconds, 3),
+        "records_per_second": round(summary.n_records / seconds, 2),
+        "encoder_share": round(watch.seconds / seconds, 4),
+        "other_microseconds_per_record": round((seconds - watch.seconds) / summary.n_records * 1e6, 1),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-m", "--model", default="yeast-tiny")
+    parser.add_argument("--vcf", type=Path, default=VARIANTS)
+    parser.add_argument("--fasta", type=Path, default=GENOME)
+    parser.add_argument("--records", type=int, default=100, help="how many of the VCF to score")
+    parser.add_argument("--context", type=int, nargs="+", default=[256, 512, 1024])
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("-o", "--output", type=Path)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    model = load_model(arguments.model, arguments.device)
+    with tempfile.TemporaryDirectory() as name, FastaReader(arguments.fasta) as reference:
+        score_vcf(first_records(arguments.vcf, 4, Path(name)), Target(Path(name) / "warm-up.vcf"), reference, model)
+        vcf = first_records(arguments.vcf, arguments.records, Path(name))
+        runs = [
+            measure(model, vcf, reference, Path(name), context_bp, arguments.batch_size)
+            for context_bp in arguments.context
+        ]
+    results = {
+        "command": " ".join(sys.argv),
+        "machine": {
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "threads": arguments.threads,
+            "device": arguments.device,
+            "torch": torch.__version__,
+        },
+        "model": {"name": arguments.model, "parameters": model.n_parameters, **model.config.model_dump(mode="json")},
+        "runs": runs,
+    }
+    text = json.dumps(results, indent=1) + "\n"
+    print(text, end="")
+    if arguments.output:
+        arguments.output.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
