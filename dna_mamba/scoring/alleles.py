@@ -7,7 +7,11 @@ from dna_mamba.genome import Variant
 
 
 class AlleleStatus(StrEnum):
-    """Why an allele has its score, or has none. The first that applies, in this order, is the one given."""
+    """Why an allele has its score, or has none.
+
+    One is given, the first that applies of STAR, SYMBOLIC, NO_CONTIG, REF_MISMATCH, N_WINDOW (REF itself),
+    UNSUPPORTED, N_WINDOW (the window), EDGE_PADDED, OK.
+    """
 
     STAR = "STAR"
     """``*``, an allele missing because of an upstream deletion; no score."""

@@ -26,5 +26,6 @@ def as_reference(reference: FastaReader | str | Path) -> FastaReader:
 
 
 def positions_per_pass(model: MaskedLanguageModel) -> int:
-    """Positions that suit one forward pass where the model is: what a CPU's cache holds, what keeps a GPU busy."""
-    return 4096 if model.encoder.embedding.weight.device.type == "cpu" else 262_144
+    """Positions that suit one forward pass where the model is: what fits in a CPU's caches, what fills a GPU."""
+    is_cpu = model.encoder.embedding.weight.device.type == "cpu"
+    return 1024 * torch.get_num_threads() if is_cpu else 262_144
