@@ -43,8 +43,8 @@ imports: $(READY) ## the layers of ARCHITECTURE.md, with import-linter
 
 check: lint types imports test ## all of the above that CI runs
 
-bench: $(READY) test ## speed and memory of the kernels, on this machine
-	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" $(ARGS) || exit 1; done
+bench: $(READY) test ## speed and memory on this machine, if the tests pass
+	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
 
 docs: $(VENV)/docs ## the pages, in docs/_build/html
 	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html $(ARGS)

@@ -18,6 +18,11 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT))
+    for pattern in ("*.md", "docs/*.md", "docs/decisions/*.md", "kernels/*.md", "pipelines/**/*.md")
+    for path in ROOT.glob(pattern)
+)
 BUILD_TOOLS = {"scikit-build-core", "cmake", "ninja"}
 
 
@@ -67,7 +72,7 @@ def test_architecture_fits_a_screen():
     assert len(lines) <= 60 and max(map(len, lines)) <= 140
 
 
-@pytest.mark.parametrize("document", ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "docs/index.md"])
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_documents_name_what_exists(document):
     text = (ROOT / document).read_text()
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
