@@ -1,0 +1,64 @@
+"""``dna-mamba pretrain``: what it refuses, what --force may remove, and its estimate."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dna_mamba.cli.main import cli
+from dna_mamba.training.log import read_log
+from tests.training.toy_genome import write_recipe
+
+SHORT = ("--set", "schedule.steps=2")
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    return write_recipe(tmp_path).name
+
+
+def pretrain(*words: str) -> Result:
+    return CliRunner().invoke(cli, ["pretrain", *words, "--threads", "1"])
+
+
+def test_a_run_is_not_overwritten_unless_asked(recipe: str) -> None:
+    assert pretrain(recipe, "-o", "run", *SHORT).exit_code == 0
+    again = pretrain(recipe, "-o", "run", *SHORT)
+    assert again.exit_code == 2 and "--resume goes on" in again.stderr.splitlines()[-1]
+    Path("run/notes.txt").write_text("mine")
+    assert pretrain(recipe, "-o", "run", *SHORT, "--force", "--set", "seed=1").exit_code == 0
+    assert Path("run/notes.txt").read_text() == "mine"
+    assert [row["event"] for row in read_log(Path("run/log.jsonl"))].count("train") == 2
+
+
+def test_force_leaves_other_directories_alone(recipe: str) -> None:
+    Path("photos").mkdir()
+    Path("photos/cat.png").write_bytes(b"cat")
+    result = pretrain(recipe, "-o", "photos", *SHORT, "--force")
+    assert result.exit_code == 2 and "holds no run" in result.stderr
+    assert [p.name for p in Path("photos").iterdir()] == ["cat.png"]
+
+
+def test_dry_run_writes_nothing(recipe: str) -> None:
+    result = pretrain(recipe, "-o", "run", "--dry-run")
+    assert result.exit_code == 0 and not Path("run").exists()
+    facts = dict(line.split("\t") for line in result.stdout.splitlines())
+    assert facts["training_bp"] == "6000" and facts["bp_per_step"] == "256"
+    assert float(facts["seconds_per_step"]) > 0 and float(facts["peak_memory_mib"]) > 50
+    assert "12 steps will take about" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--set", "schedule.stepz=7"], "schedule.stepz"),
+        (["--set", "genome.validation=[chrZ]"], "no contig matches 'chrZ'"),
+        (["--set", "genome.fasta=gone.fa"], "gone.fa"),
+        (["--device", "abacus"], "abacus"),
+    ],
+)
+def test_mistakes_write_nothing(recipe: str, words: list[str], hint: str) -> None:
+    result = pretrain(recipe, "-o", "run", *words)
+    assert result.exit_code == 2 and hint in result.stderr.splitlines()[-1]
+    assert not Path("run").exists()
