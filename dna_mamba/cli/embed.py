@@ -1,8 +1,5 @@
 """``dna-mamba embed``: sequences in, one vector each out."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
-
 import click
 
 from dna_mamba.cli.console import log, progress
@@ -15,9 +12,6 @@ from dna_mamba.cli.options import (
     threads_option,
 )
 from dna_mamba.errors import InputError
-
-if TYPE_CHECKING:
-    from dna_mamba.io.fasta import FastaRecord
 
 
 @click.command()
@@ -65,19 +59,14 @@ def command(
     setup_torch(threads)
     with progress("embedded", unit="sequences") as advance:
         result = embed(
-            _counted(read_fasta(sequences), advance),
+            read_fasta(sequences),
             model,
             batch_size=batch_size,
             max_length_bp=max_length,
             device=resolve_device(device),
+            advance=advance,
         )
     result.save(output, force=force)
     n_sequences, n_channels = result.vectors.shape
     log(f"{n_sequences:,} vectors of {n_channels} channels: layer {result.metadata['layer']},")
     log(f"{result.metadata['pooling']}, {result.metadata['strands']}")
-
-
-def _counted(records: "Iterable[FastaRecord]", advance: Callable[[int], None]) -> "Iterator[FastaRecord]":
-    for record in records:
-        yield record
-        advance(1)

@@ -1,7 +1,7 @@
 """One vector a sequence: the mean over its positions of the hidden states after the final norm."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,7 @@ def embed(
     batch_size: int | None = None,
     max_length_bp: int = MAX_LENGTH_BP,
     device: str | torch.device | None = None,
+    advance: Callable[[int], None] = lambda count: None,
 ) -> Embeddings:
     """Embed sequences: hidden states after the last layer and final norm, averaged over positions.
 
@@ -88,6 +89,7 @@ def embed(
         batch_size: sequences in one forward pass at most; default as many as suit the device.
         max_length_bp: longest sequence taken. Memory grows with it; nothing is ever cut.
         device: where the model runs; default where it is, the CPU for one that is loaded.
+        advance: told the number of sequences just embedded.
 
     Raises:
         InputError: a sequence is empty or longer than ``max_length_bp``, or the input or model cannot be used.
@@ -102,7 +104,7 @@ def embed(
     lengths: list[int] = []
     vectors = [np.zeros((0, network.config.d_hidden), dtype=np.float32)]
     for group in _groups(records, max_length_bp):
-        vectors.append(_embed_group(network, group, batch_size))
+        vectors.append(_embed_group(network, group, batch_size, advance))
         ids += [record.name for record in group]
         lengths += [len(record.sequence) for record in group]
     return Embeddings(tuple(ids), np.array(lengths, dtype=np.int64), np.concatenate(vectors), metadata)
@@ -139,13 +141,16 @@ def _groups(records: Iterable[FastaRecord], max_length_bp: int) -> Iterator[list
         yield group
 
 
-def _embed_group(model: MaskedLanguageModel, group: list[FastaRecord], batch_size: int | None) -> NDArray[np.float32]:
+def _embed_group(
+    model: MaskedLanguageModel, group: list[FastaRecord], batch_size: int | None, advance: Callable[[int], None]
+) -> NDArray[np.float32]:
     """Vectors (n, C) of a group, which is batched by length."""
     tokens = [_tokens(model, record) for record in group]
     vectors_NC = np.empty((len(group), model.config.d_hidden), dtype=np.float32)
     lengths = [len(row) for row in tokens]
     for rows in _batches(lengths, batch_size or len(group), positions_per_pass(model)):
         vectors_NC[rows] = _mean_hidden(model, [tokens[row] for row in rows])
+        advance(len(rows))
     return vectors_NC
 
 

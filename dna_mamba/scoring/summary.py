@@ -31,7 +31,8 @@ class ScoreSummary:
         """Notes, records, alleles, and the count of each status that occurred."""
         counts = ", ".join(f"{status} {n:,}" for status, n in self.by_status.most_common())
         line = f"{self.n_records:,} records in and out, {self.n_alleles:,} alleles, {self.n_scored:,} scored"
-        return [*self.notes, line, *([f"status: {counts}"] if counts else [])]
+        lines = [*self.notes, line, *([f"status: {counts}"] if counts else [])]
+        return lines if self.n_scored or not counts else [*lines, "warning: not a single allele was scored"]
 
 
 def letters_line(counts: Iterable[LetterCounts]) -> str:
