@@ -67,6 +67,6 @@ def command(
             advance=advance,
         )
     result.save(output, force=force)
-    n_sequences, n_channels = result.vectors.shape
+    n_sequences, n_channels = result.embeddings.shape
     log(f"{n_sequences:,} vectors of {n_channels} channels: layer {result.metadata['layer']},")
     log(f"{result.metadata['pooling']}, {result.metadata['strands']}")

@@ -39,14 +39,14 @@ class Embeddings:
     Attributes:
         ids: names of the sequences.
         lengths: their lengths in base pairs, int64 (n,).
-        vectors: float32 (n, C).
+        embeddings: float32 (n, C).
         metadata: layer, pooling, strand order, configuration and, for a model given by path, its path and the
             SHA-256 of its weights; JSON-ready.
     """
 
     ids: tuple[str, ...]
     lengths: NDArray[np.int64]
-    vectors: NDArray[np.float32]
+    embeddings: NDArray[np.float32]
     metadata: dict[str, Any]
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
@@ -63,7 +63,7 @@ class Embeddings:
                 stream,
                 ids=np.array(self.ids, dtype=np.str_),
                 lengths=self.lengths,
-                embeddings=self.vectors,
+                embeddings=self.embeddings,
                 metadata=np.array(json.dumps(self.metadata)),
             )
 

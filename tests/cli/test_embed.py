@@ -29,7 +29,7 @@ def test_an_archive_that_numpy_opens(here):
     assert "second half reverse strand" in result.stderr
     with np.load(here / "out.npz", allow_pickle=False) as archive:
         assert archive["ids"].tolist() == ["s50", "s8", "s31"]
-        np.testing.assert_allclose(archive["embeddings"], embed(here / "in.fa", small_model()).vectors, atol=1e-6)
+        np.testing.assert_allclose(archive["embeddings"], embed(here / "in.fa", small_model()).embeddings, atol=1e-6)
         assert json.loads(str(archive["metadata"]))["model"] == "model"
 
 

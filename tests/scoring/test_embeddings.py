@@ -36,8 +36,8 @@ def mean_by_hand(model, sequence):
 def test_against_brute_force(mode):
     model, sequences = small_model(mode), [random_sequence(n, seed=n) for n in (1, 30, 7)]
     result = embed(map(record, sequences), model.train())
-    np.testing.assert_allclose(result.vectors, [mean_by_hand(model, s) for s in sequences], atol=1e-5)
-    assert result.vectors.dtype == np.float32
+    np.testing.assert_allclose(result.embeddings, [mean_by_hand(model, s) for s in sequences], atol=1e-5)
+    assert result.embeddings.dtype == np.float32
     assert result.lengths.tolist() == [1, 30, 7]
 
 
@@ -48,26 +48,26 @@ def test_a_vector_does_not_depend_on_its_batch(lengths, batch_size):
     records = [record(random_sequence(n, seed=i), f"s{i}") for i, n in enumerate(lengths)]
     result = embed(records, model, batch_size=batch_size)
     assert result.ids == tuple(r.name for r in records)
-    assert result.vectors.shape == (len(lengths), 32)
-    for vector, one in zip(result.vectors, records, strict=True):
-        np.testing.assert_allclose(vector, embed([one], model).vectors[0], atol=1e-5)
+    assert result.embeddings.shape == (len(lengths), 32)
+    for vector, one in zip(result.embeddings, records, strict=True):
+        np.testing.assert_allclose(vector, embed([one], model).embeddings[0], atol=1e-5)
 
 
 def test_the_reverse_complement_swaps_the_strands():
     sequence = random_sequence(50)
-    vectors = embed([record(sequence), record(reverse_complement(sequence))], small_model("shared")).vectors
+    vectors = embed([record(sequence), record(reverse_complement(sequence))], small_model("shared")).embeddings
     np.testing.assert_allclose(vectors[1], vectors[0][::-1], atol=1e-5)
 
 
 def test_soft_mask_and_ambiguity_codes():
-    vectors = embed(map(record, ("ACGTN", "acgtn", "ACGTR")), small_model()).vectors
+    vectors = embed(map(record, ("ACGTN", "acgtn", "ACGTR")), small_model()).embeddings
     assert (vectors == vectors[0]).all()
 
 
 def test_words_of_several_bases():
     model = small_model("none", {"kind": "kmer", "k": 3, "stride": 3})
     result = embed([record(random_sequence(31))], model)
-    assert result.vectors.shape == (1, 16)
+    assert result.embeddings.shape == (1, 16)
     assert result.lengths.tolist() == [31]
 
 
