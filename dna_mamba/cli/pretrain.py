@@ -4,12 +4,18 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dna_mamba.cli.console import format_duration, log, progress
 from dna_mamba.cli.options import device_option, force_option, resolve_device, setup_torch, threads_option
 from dna_mamba.errors import InputError
+
+if TYPE_CHECKING:
+    from dna_mamba.training.pretrain import Run
+
+FIGURE = "curve.png"
 
 
 @click.command()
@@ -35,7 +41,8 @@ def command(
 ) -> None:
     """Pretrain a masked language model on genomes, as RECIPE (YAML) says.
 
-    RUN receives the resolved recipe, a JSONL log, checkpoints and, at the end, the model with its card. SIGTERM and
+    RUN receives the resolved recipe, a JSONL log, checkpoints and, at the end, the model with its card and the
+    training curve. SIGTERM and
     SIGUSR1 write a checkpoint and exit with code 75: the same command with --resume goes on, to the last bit.
     """
     from dna_mamba.training import pretrain as training
@@ -54,6 +61,7 @@ def command(
     with progress("trained", unit="steps", total=settings.schedule.steps) as advance:
         watcher = training.Watcher(report=log, advance=advance)
         training.pretrain(prepared, watcher, resume=resume, strict=strict, command=command_line)
+    _draw(directory, settings.about.name)
 
 
 def _claim(directory: Path, *, resume: bool, force: bool) -> None:
@@ -66,13 +74,28 @@ def _claim(directory: Path, *, resume: bool, force: bool) -> None:
         raise InputError("exists already", place=directory, remedy="--resume goes on, --force starts again")
     if not (directory / LOG).is_file():
         raise InputError("holds no run, so --force leaves it alone", place=directory, remedy="give another RUN")
-    for name in (LOG, RECIPE):
+    for name in (LOG, RECIPE, FIGURE):
         (directory / name).unlink(missing_ok=True)
     for name in (CHECKPOINTS, MODEL):
         shutil.rmtree(directory / name, ignore_errors=True)
 
 
-def _estimate(prepared: "training.Run") -> None:  # type: ignore[name-defined]  # noqa: F821
+def _draw(directory: Path, name: str) -> None:
+    """Write the training curve beside the log, or say why there is none."""
+    from dna_mamba.plotting import save_figure, training_curve
+    from dna_mamba.training.log import read_log
+    from dna_mamba.training.pretrain import LOG
+
+    try:
+        figure = training_curve(read_log(directory / LOG), title=name)
+    except InputError as error:
+        log(f"no figure: {error}")
+        return
+    save_figure(figure, directory / FIGURE, force=True)
+    log(f"training curve drawn in {directory / FIGURE}")
+
+
+def _estimate(prepared: "Run") -> None:
     from dna_mamba.training.estimate import estimate
 
     facts = estimate(prepared)

@@ -24,6 +24,7 @@ def pretrain(*words: str) -> Result:
 
 def test_a_run_is_not_overwritten_unless_asked(recipe: str) -> None:
     assert pretrain(recipe, "-o", "run", *SHORT).exit_code == 0
+    assert Path("run/curve.png").read_bytes().startswith(b"\x89PNG")
     again = pretrain(recipe, "-o", "run", *SHORT)
     assert again.exit_code == 2 and "--resume goes on" in again.stderr.splitlines()[-1]
     Path("run/notes.txt").write_text("mine")
