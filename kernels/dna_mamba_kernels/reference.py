@@ -39,7 +39,7 @@ def selective_scan_reference(
         h_BDN = torch.exp(delta_BD[..., None] * A_DN) * h_BDN
         h_BDN = h_BDN + (delta_BD * u_BLD[:, t])[..., None] * B_BLN[:, t, None]
         y_of[t] = (h_BDN * C_BLN[:, t, None]).sum(-1)
-    y_BLD = torch.stack([y_of[t] for t in range(length)], dim=1) if length else torch.zeros_like(u_BLD)
+    y_BLD = torch.stack([y_of[t] for t in range(length)], dim=1) if length else u_BLD * 1
     if D_D is not None:
         y_BLD = y_BLD + D_D * u_BLD
     if z_BLD is not None:

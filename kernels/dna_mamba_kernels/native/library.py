@@ -77,7 +77,11 @@ class _Run(ctypes.Structure):
 @functools.cache
 def load() -> Library | Missing:
     """The library beside this package, in whichever of the package's directories holds it (editable installs)."""
-    folders = [Path(entry) / "native" for entry in dna_mamba_kernels.__path__]
+    return find([Path(entry) / "native" for entry in dna_mamba_kernels.__path__])
+
+
+def find(folders: list[Path]) -> Library | Missing:
+    """The first library in ``folders`` that can be used, or why there is none."""
     found = [_open(folder / _FILE_NAME) for folder in folders if (folder / _FILE_NAME).exists()]
     reasons = [folder / _REASON_NAME for folder in folders if (folder / _REASON_NAME).exists()]
     for candidate in found:

@@ -64,7 +64,9 @@ class NativeScan(NamedTuple):
         ready = _ready(inputs)
         y_BLD = torch.empty(ready.u_BLD.shape)
         final_BDN = torch.empty(batch, d_inner, d_state)
-        edges = torch.empty(self.edge_states_shape(*inputs.sizes) if save_states else (0,))
+        # Zeros where the padding would otherwise be whatever memory held.
+        allocate = torch.empty if d_inner == padded(d_inner) else torch.zeros
+        edges = allocate(self.edge_states_shape(*inputs.sizes) if save_states else (0,))
         outputs = _Outputs(y_BLD.data_ptr(), final_BDN.data_ptr(), edges.data_ptr() if save_states else None)
         self._call("dna_mamba_scan_forward", ready, outputs)
         return y_BLD.to(inputs.u_BLD.dtype), final_BDN, edges
