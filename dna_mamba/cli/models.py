@@ -32,13 +32,13 @@ def _entry(model: "PackagedModel") -> str:
     """What the model's card and configuration say, one fact a line."""
     facts = {match["key"]: match["value"] for match in _FACT.finditer(model.card)}
     licence = _LICENCE.search(model.card)
+    facts.setdefault("Parameters", f"{model.n_parameters:,}")
     rows = {key: facts[key] for key in _SHOWN if key in facts} | {
         "Tokenizer": ", ".join(str(value) for value in model.config["tokenizer"].values() if value),
         "Licence": licence["licence"] if licence else "see the card",
         "SHA-256": model.sha256,
         "Path": str(model.path),
     }
-    rows.setdefault("Parameters", f"{model.n_parameters:,}")
     return "\n".join([click.style(model.name, bold=True), *(_row(key, value) for key, value in rows.items())])
 
 
