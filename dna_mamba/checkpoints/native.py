@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from dna_mamba.checkpoints.manifest import read_json, verify_manifest, write_manifest
@@ -28,7 +28,7 @@ def write_model(model: MaskedLanguageModel, directory: Path) -> None:
     config = {"format": FORMAT, "version": VERSION, "model": model.config.model_dump(mode="json")}
     (directory / CONFIG).write_text(json.dumps(config, indent=1) + "\n")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    save_file(tensors, directory / WEIGHTS)
+    (directory / WEIGHTS).write_bytes(save(tensors))  # save_file would make it readable by its owner alone
 
 
 def save_model(model: MaskedLanguageModel, path: str | Path, *, card: str | None = None, force: bool = False) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 _SMOOTHED_POINTS = 200
+_UNSETTLED_SHARE = 20
+"""The first twentieth of a run may leave the picture, so that the rest of it can be read."""
+_UNIFORM_BITS = 2.0
+"""Loss of a guess among four bases."""
 _COLOURS = {"validation": VERMILION, "test": PURPLE}
 _LINES = (":", "--", "-.")
 
@@ -52,8 +56,8 @@ def _draw_train(axes: "Axes", train_N2: "np.ndarray[tuple[int, int], np.dtype[np
     axes.plot(*train_N2.T, color=BLUE, alpha=0.2, linewidth=0.6)
     means = [piece.mean(0) for piece in np.array_split(train_N2, min(len(train_N2), _SMOOTHED_POINTS))]
     axes.plot(*np.array(means).T, color=BLUE, linewidth=1.6, label="training, masked positions")
-    low, high = np.quantile(train_N2[:, 1], [0.005, 0.995])
-    axes.set_ylim(low - 0.15 * (high - low) - 0.005, high + 0.1 * (high - low) + 0.005)
+    settled = train_N2[len(train_N2) // _UNSETTLED_SHARE :, 1]
+    axes.set_ylim(settled.min() - 0.02, max(settled.max(), _UNIFORM_BITS) + 0.02)
 
 
 def _draw_held_out(axes: "Axes", rows: Iterable[Row]) -> None:

@@ -16,8 +16,9 @@ def model_card(recipe: Recipe, model: MaskedLanguageModel, rows: Rows, command: 
         about.description,
         _facts(recipe, model, rows, command),
         *(_held_out(rows, use) for use in ("validation", "test")),
-        "Loss is the mean over bases masked a few at a time, both strands joined, probabilities over A, C, G and T. "
-        "Markov baselines count words on both strands of the training contigs, one half added to each count.",
+        "Loss is the mean over bases masked a few at a time, both strands joined where tokens allow, on evenly spaced "
+        "bases of the contigs held out. Markov baselines count words on both strands of the training contigs, one half "
+        "added to each count, and are asked on every base held out.",
         f"Licence of the weights: {about.licence}. Not for clinical use.",
         about.citation,
     ]
@@ -38,7 +39,8 @@ def _facts(recipe: Recipe, model: MaskedLanguageModel, rows: Rows, command: str)
         "Training": f"{len(steps):,} steps of {batch.windows} windows of {batch.window_bp:,} bp "
         f"({len(steps) * batch.windows * batch.window_bp:,} bp read), {recipe.masking.rate:.0%} masked, "
         f"{recipe.precision}",
-        "Time": f"{minutes:.0f} min on {start.get('threads', '?')} CPU threads, torch {start.get('torch', '?')}",
+        "Time": f"{minutes:.0f} min, evaluation included; CPU threads: {start.get('threads', '?')}, "
+        f"torch {start.get('torch', '?')}",
         "Command": f"`{command}`" if command else "",
     }
     return "\n".join(f"- **{key}**: {value}" for key, value in facts.items() if value)
