@@ -36,7 +36,7 @@ from dna_mamba.cli.options import (
 @click.option(
     "--context",
     type=click.IntRange(min=1),
-    default=512,
+    default=256,
     show_default=True,
     help="Longest window the model reads, in bp; the site lies in its middle.",
 )

@@ -9,8 +9,8 @@ from dna_mamba.alphabet import N_CODE, SOFT_MASK
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
 
-DEFAULT_CONTEXT_BP = 512
-"""Window length the packaged model was trained on."""
+DEFAULT_CONTEXT_BP = 256
+"""As good as 512 for the packaged model, at half the cost (docs/decisions/0007)."""
 MAX_UNKNOWN_SHARE = 0.1
 """Share of N and ambiguity codes above which a window is flagged."""
 
@@ -36,8 +36,8 @@ class SiteWindow(NamedTuple):
 def flank_bp(context_bp: int) -> int:
     """Bases on either side of the site in a window of at most ``context_bp``.
 
-    The site lies exactly in the middle, so that both strands see the same window; a window of 512 bp or less has
-    255 bases on each side.
+    The site lies exactly in the middle, so that both strands see the same window; a window of 256 bp or less has
+    127 bases on each side.
 
     Raises:
         InputError: ``context_bp`` is below 1.
