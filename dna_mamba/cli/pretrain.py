@@ -58,9 +58,10 @@ def command(
         _estimate(prepared)
         return
     command_line = shlex.join(["dna-mamba", *sys.argv[1:]])
-    with progress("trained", unit="steps", total=settings.schedule.steps) as advance:
+    done = training.begin(prepared, log, resume=resume, strict=strict)
+    with progress("trained", unit="steps", total=settings.schedule.steps - done) as advance:
         watcher = training.Watcher(report=log, advance=advance)
-        training.pretrain(prepared, watcher, resume=resume, strict=strict, command=command_line)
+        training.pretrain(prepared, watcher, done=done, command=command_line)
     _draw(directory, settings.about.name)
 
 

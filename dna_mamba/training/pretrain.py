@@ -35,10 +35,14 @@ LOG, RECIPE, CHECKPOINTS, MODEL = "log.jsonl", "recipe.yaml", "checkpoints", "mo
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-class Watcher(NamedTuple):
-    """Who is told: ``report`` gets one line of news, ``advance`` the number of steps just done."""
+Report = Callable[[str], None]
+"""Takes one line of news."""
 
-    report: Callable[[str], None]
+
+class Watcher(NamedTuple):
+    """Who is told: ``report`` gets the news, ``advance`` the number of steps just done."""
+
+    report: Report
     advance: Callable[[int], None]
 
 
@@ -79,18 +83,29 @@ def prepare(recipe: Recipe, directory: Path, device: torch.device) -> Run:
     return Run(recipe, directory, split, model, optimiser, batches, log, _fingerprint(recipe, split))
 
 
-def pretrain(run: Run, watcher: Watcher, *, resume: bool, strict: bool = False, command: str = "") -> Path:
-    """Train to the recipe's last step, evaluate, write the model and its card; return the model's directory.
+def begin(run: Run, report: Report, *, resume: bool, strict: bool = False) -> int:
+    """Open a new run, or with ``resume`` restore its newest checkpoint; return the number of steps already done.
+
+    Raises:
+        InputError: resuming from another recipe, or from damaged checkpoints alone.
+        MachineError: the disk is full.
+    """
+    done = _resume(run, report, strict) if resume else 0
+    if done == 0:
+        _start(run, report)
+    return done
+
+
+def pretrain(run: Run, watcher: Watcher, *, done: int, command: str = "") -> Path:
+    """Train from step ``done`` (see ``begin``) to the recipe's last, evaluate, write the model and its card.
+
+    Returns the model's directory.
 
     Raises:
         PreemptedError: SIGTERM or SIGUSR1 came; a checkpoint was written.
         NonFiniteLossError: loss or gradient is NaN or infinite; weights stay as they were, the batch is written down.
-        InputError: resuming from another recipe, or from damaged checkpoints alone.
         MachineError: the disk is full.
     """
-    done = _resume(run, watcher, strict) if resume else 0
-    if done == 0:
-        _start(run, watcher)
     with stop_on_signal() as stop:
         for step in range(done, run.recipe.schedule.steps):
             _one_step(run, step, watcher)
@@ -99,7 +114,7 @@ def pretrain(run: Run, watcher: Watcher, *, resume: bool, strict: bool = False, 
     return _finish(run, watcher, command)
 
 
-def _start(run: Run, watcher: Watcher) -> None:
+def _start(run: Run, report: Report) -> None:
     run.directory.mkdir(parents=True, exist_ok=True)
     with atomic_output(run.directory / RECIPE, force=True) as stream:
         stream.write(yaml.safe_dump(run.recipe.model_dump(mode="json"), sort_keys=False).encode())
@@ -108,29 +123,28 @@ def _start(run: Run, watcher: Watcher) -> None:
     run.log.write(
         "start", 0, parameters=run.model.n_parameters, torch=torch.__version__, threads=torch.get_num_threads(), **bases
     )
-    watcher.report(f"{run.model.n_parameters:,} parameters, {bases['train']:,} bp to train on")
-    _log_baselines(run, "validation", run.split.validation, 0, watcher)
+    report(f"{run.model.n_parameters:,} parameters, {bases['train']:,} bp to train on")
+    _log_baselines(run, "validation", run.split.validation, 0, report)
 
 
-def _resume(run: Run, watcher: Watcher, strict: bool) -> int:
+def _resume(run: Run, report: Report, strict: bool) -> int:
     state = restore_newest(
-        run.directory / CHECKPOINTS, run.model, run.optimiser, run.fingerprint, strict=strict, report=watcher.report
+        run.directory / CHECKPOINTS, run.model, run.optimiser, run.fingerprint, strict=strict, report=report
     )
     if state is None:
-        watcher.report("no checkpoint yet: starting from step 0")
+        report("no checkpoint yet: starting from step 0")
         return 0
     run.log.keep(lambda row: row["step"] <= state.step)
-    watcher.report(f"resumed after step {state.step:,}")
-    watcher.advance(state.step)
+    report(f"resumed after step {state.step:,}")
     return state.step
 
 
-def _log_baselines(run: Run, use: str, held_out: dict[str, Codes], step: int, watcher: Watcher) -> None:
+def _log_baselines(run: Run, use: str, held_out: dict[str, Codes], step: int, report: Report) -> None:
     """Markov losses on one part of the split, written to the log and, the best of each kind, reported."""
     baselines = markov_baselines(run.split.train, held_out)
     run.log.write("baselines", step, split=use, bits_per_base={b.name: b.bits_per_base for b in baselines})
     marks = [best(baselines, kind) for kind in ("one-sided", "two-sided")]
-    watcher.report(f"{use}: " + ", ".join(f"{mark.name} {mark.bits_per_base:.4f} bits per base" for mark in marks))
+    report(f"{use}: " + ", ".join(f"{mark.name} {mark.bits_per_base:.4f} bits per base" for mark in marks))
 
 
 def _one_step(run: Run, step: int, watcher: Watcher) -> None:
@@ -194,7 +208,7 @@ def _finish(run: Run, watcher: Watcher, command: str) -> Path:
     run.log.keep(lambda row: row["event"] == "train" or row["step"] < steps)
     _evaluate(run, "validation", run.split.validation, run.recipe.validation, steps, watcher)
     if run.split.test:
-        _log_baselines(run, "test", run.split.test, steps, watcher)
+        _log_baselines(run, "test", run.split.test, steps, watcher.report)
         _evaluate(run, "test", run.split.test, run.recipe.test, steps, watcher)
     card = model_card(run.recipe, run.model, list(read_log(run.directory / LOG)), command)
     path = run.directory / MODEL

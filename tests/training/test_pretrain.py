@@ -25,7 +25,9 @@ SILENT = training.Watcher(report=lambda line: None, advance=lambda steps: None)
 
 def run(recipe: Path, directory: Path, *overrides: str, resume: bool = False, **options: Any) -> Path:
     prepared = training.prepare(read_recipe(recipe, overrides), directory, CPU)
-    return training.pretrain(prepared, options.pop("watcher", SILENT), resume=resume, **options)
+    watcher = options.pop("watcher", SILENT)
+    done = training.begin(prepared, watcher.report, resume=resume, strict=options.pop("strict", False))
+    return training.pretrain(prepared, watcher, done=done, **options)
 
 
 def curve(directory: Path) -> list[tuple[Any, ...]]:
@@ -129,8 +131,9 @@ def test_non_finite_loss_keeps_weights_and_names_the_batch(recipe_path: Path, tm
     with torch.no_grad():
         prepared.model.encoder.embedding.weight[7, 0] = float("nan")
     before = {name: tensor.clone() for name, tensor in prepared.model.state_dict().items()}
+    training.begin(prepared, SILENT.report, resume=False)
     with pytest.raises(NonFiniteLossError, match="weights are unchanged") as caught:
-        training.pretrain(prepared, SILENT, resume=False)
+        training.pretrain(prepared, SILENT, done=0)
     assert caught.value.exit_code == 3
     for name, tensor in prepared.model.state_dict().items():
         torch.testing.assert_close(tensor, before[name], rtol=0, atol=0, equal_nan=True)
