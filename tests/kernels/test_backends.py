@@ -91,6 +91,16 @@ def test_broken_library_is_explained(tmp_path):
     assert library.find([tmp_path]).reason == "cannot be loaded"
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="needs cmake")
+@pytest.mark.skipif(isinstance(library.load(), library.Missing), reason="needs a C++ compiler")
+def test_sanitizers_find_nothing(tmp_path):
+    subprocess.run(["cmake", "-S", str(ROOT), "-B", str(tmp_path)], check=True, capture_output=True)
+    built = subprocess.run(["cmake", "--build", str(tmp_path), "--target", "sanitize"], capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout[-4000:]
+    assert built.stdout.count("every instruction set agrees over every size") == 2
+
+
 @pytest.mark.skipif(shutil.which("cmake") is None, reason="needs cmake")
 def test_build_without_a_compiler_leaves_a_reason(tmp_path):
     environment = {**os.environ, "CC": "false", "CXX": "false"}

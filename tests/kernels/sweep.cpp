@@ -1,0 +1,181 @@
+// Every function of the native kernel over odd sizes, for the sanitizers: buffers are exactly as long as promised, and
+// every instruction set this machine runs must agree with the portable one. Exits 1 and says where if it does not.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "api.h"
+
+namespace {
+
+std::mt19937 generator(0);
+
+struct Buffer {
+    std::unique_ptr<float[]> data;  // no spare capacity: one float too far is an error
+    std::size_t size;
+
+    explicit Buffer(std::int64_t count, float spread = 0.0f) : data(new float[count]()), size(count) {
+        std::normal_distribution<float> normal(0.0f, 1.0f);
+        for (std::size_t i = 0; spread != 0.0f && i < size; ++i) data[i] = spread * normal(generator);
+    }
+    operator float*() const { return data.get(); }
+};
+
+struct Result {
+    std::vector<Buffer> tensors;
+    float* add(std::int64_t count) {
+        tensors.emplace_back(count);
+        return tensors.back();
+    }
+};
+
+int failures = 0;
+
+void compare(const Result& a, const Result& b, const std::string& what) {
+    for (std::size_t k = 0; k < a.tensors.size(); ++k) {
+        double worst = 0, largest = 1e-30;
+        for (std::size_t i = 0; i < a.tensors[k].size; ++i) {
+            largest = std::fmax(largest, std::fabs(a.tensors[k][i]));
+            worst = std::fmax(worst, std::fabs(a.tensors[k][i] - b.tensors[k][i]));
+        }
+        if (!(worst <= 1e-4 * largest)) {
+            std::printf("%s: tensor %zu differs by %g of %g\n", what.c_str(), k, worst, largest);
+            ++failures;
+        }
+    }
+}
+
+void check(int code) {
+    if (code != 0) {
+        std::printf("the kernel returned %d\n", code);
+        std::exit(1);
+    }
+}
+
+std::int64_t up(std::int64_t x, std::int64_t to) { return (x + to - 1) / to; }
+
+struct ScanShape {
+    std::int64_t batch, length, channels, states;
+    bool all;  // with every optional tensor
+};
+
+// Forward and backward. Sums left for the caller are taken here, so that parts need not match.
+Result scan(const Run& run, const ScanShape& s, bool reverse) {
+    generator.seed(1);
+    const std::int64_t B = s.batch, L = s.length, D = s.channels, N = s.states, tiles = up(L, run.tile);
+    const std::int64_t padded = up(D, 16) * 16, blocks = up(D, run.block), row = 2 * D + 2 * N + 3;
+    Buffer projection(B * L * row, 1.0f), delta(B * L * D, 0.5f), A(D * N, 1.0f), skip(D, 1.0f), bias(D, 1.0f);
+    Buffer state(B * D * N, 1.0f), dy(B * L * D, 1.0f), dstate(B * D * N, 1.0f), edges(B * tiles * N * padded);
+    for (std::int64_t i = 0; i < D * N; ++i) A[i] = -std::exp(A[i]);
+    ScanInputs in{};
+    in.batch = B, in.length = L, in.d_inner = D, in.d_state = N;
+    in.u = projection, in.delta = delta, in.A = A, in.B = projection + D, in.C = projection + D + N;
+    if (s.all) in.D = skip, in.delta_bias = bias, in.z = projection + D + 2 * N, in.initial_state = state;
+    in.u_sb = in.B_sb = in.C_sb = in.z_sb = L * row;
+    in.u_sl = in.B_sl = in.C_sl = in.z_sl = row;
+    in.delta_sb = L * D, in.delta_sl = D;
+    in.delta_softplus = 1, in.reverse = reverse;
+
+    Result result;
+    result.tensors.reserve(16);
+    ScanOutputs out{};
+    out.y = result.add(B * L * D), out.final_state = result.add(B * D * N), out.edges = edges;
+    check(dna_mamba_scan_forward(&run, &in, &out));
+
+    Result parts;
+    parts.tensors.reserve(16);
+    ScanGrads grads{};
+    grads.dy = dy, grads.dy_sb = L * D, grads.dy_sl = D, grads.edges = edges;
+    grads.du = result.add(B * L * D), grads.ddelta = result.add(B * L * D);
+    if (s.all) {
+        grads.dfinal_state = dstate;
+        grads.dz = result.add(B * L * D), grads.dinitial_state = result.add(B * D * N);
+        grads.dB = parts.add(blocks * B * L * N), grads.dC = parts.add(blocks * B * L * N);
+        grads.dA = parts.add(B * N * padded), grads.dD = parts.add(B * padded), grads.ddelta_bias = parts.add(B * padded);
+    }
+    check(dna_mamba_scan_backward(&run, &in, &grads));
+    if (!s.all) return result;
+    for (const float* part : {grads.dB, grads.dC}) {
+        float* sum = result.add(B * L * N);
+        for (std::int64_t i = 0; i < blocks * B * L * N; ++i) sum[i % (B * L * N)] += part[i];
+    }
+    float* dA = result.add(N * D);
+    for (std::int64_t i = 0; i < B * N; ++i)
+        for (std::int64_t c = 0; c < D; ++c) dA[i % N * D + c] += grads.dA[i * padded + c];
+    for (const float* part : {grads.dD, grads.ddelta_bias}) {
+        float* sum = result.add(D);
+        for (std::int64_t i = 0; i < B; ++i)
+            for (std::int64_t c = 0; c < D; ++c) sum[c] += part[i * padded + c];
+    }
+    return result;
+}
+
+struct ConvShape {
+    std::int64_t batch, length, channels, taps;
+    bool all;
+};
+
+Result conv(const Run& run, const ConvShape& s, bool reverse) {
+    generator.seed(2);
+    const std::int64_t B = s.batch, L = s.length, D = s.channels, K = s.taps, row = D + 3, tiles = up(L, run.tile);
+    const std::int64_t padded = up(D, 16) * 16;
+    // The last row ends with its last channel, as a slice of a projection does.
+    Buffer x(B * L * row - (B > 0 && L > 0 ? 3 : 0), 1.0f), weight(D * K, 1.0f), bias(D, 1.0f), context(B * (K - 1) * D, 1.0f);
+    Buffer dy(B * L * D, 1.0f);
+    ConvInputs in{};
+    in.batch = B, in.length = L, in.channels = D, in.taps = K, in.x = x, in.weight = weight;
+    if (s.all) in.bias = bias, in.context = context;
+    in.x_sb = L * row, in.x_sl = row, in.reverse = reverse, in.silu = s.all;
+
+    Result result;
+    result.tensors.reserve(8);
+    const ConvOutputs out{result.add(B * L * D)};
+    check(dna_mamba_conv_forward(&run, &in, &out));
+    Buffer dweight(B * tiles * K * padded), dbias(B * tiles * padded);
+    ConvGrads grads{};
+    grads.dy = dy, grads.dy_sb = L * D, grads.dy_sl = D, grads.dx = result.add(B * L * D);
+    if (s.all) grads.dcontext = result.add(B * (K - 1) * D), grads.dweight = dweight, grads.dbias = dbias;
+    check(dna_mamba_conv_backward(&run, &in, &grads));
+    float *weights = result.add(K * D), *biases = result.add(D);
+    for (std::int64_t c = 0; s.all && c < D; ++c)
+        for (std::int64_t part = 0; part < B * tiles; ++part) {
+            biases[c] += dbias[part * padded + c];
+            for (std::int64_t k = 0; k < K; ++k) weights[k * D + c] += dweight[(part * K + k) * padded + c];
+        }
+    return result;
+}
+
+template <class Shape, class Function>
+void sweep(const std::vector<Shape>& shapes, Function function, const char* name, std::int64_t tile) {
+    for (const Shape& shape : shapes)
+        for (const bool reverse : {false, true}) {
+            const Result portable = function(Run{0, 1, tile, 16, nullptr}, shape, reverse);
+            for (std::int64_t isa = 0; isa < 4; ++isa)
+                for (const std::int64_t block : {16, 64}) {
+                    if (!(dna_mamba_supported_isas() >> isa & 1)) continue;
+                    const Result other = function(Run{isa, 3, tile, block, nullptr}, shape, reverse);
+                    compare(portable, other,
+                            std::string(name) + " length " + std::to_string(shape.length) + " channels " +
+                                std::to_string(shape.channels) + " isa " + std::to_string(isa));
+                }
+        }
+}
+
+}  // namespace
+
+int main() {
+    const std::vector<ScanShape> scans = {{1, 0, 5, 4, true},   {1, 1, 1, 1, true},    {2, 3, 7, 3, true},
+                                          {1, 31, 16, 4, true}, {3, 33, 17, 16, true}, {2, 65, 40, 5, false},
+                                          {1, 97, 75, 9, true}, {2, 130, 31, 8, true}, {1, 50, 130, 33, true}};
+    const std::vector<ConvShape> convs = {{1, 0, 5, 4, true},   {1, 1, 1, 1, true},    {2, 2, 7, 4, true},
+                                          {3, 15, 16, 4, true}, {1, 17, 33, 4, false}, {2, 49, 40, 3, true},
+                                          {1, 64, 130, 8, true}};
+    sweep(scans, scan, "scan", 32);
+    sweep(convs, conv, "convolution", 16);
+    std::printf("%s\n", failures ? "FAILED" : "every instruction set agrees over every size");
+    return failures ? 1 : 0;
+}
