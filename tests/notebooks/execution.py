@@ -33,7 +33,12 @@ def execute(path: Path, directory: Path) -> NotebookNode:
     with _kernel_is_this_interpreter(directory):
         resources = {"metadata": {"path": str(work)}}
         client = NotebookClient(
-            notebook, timeout=_TIMEOUT_S, startup_timeout=_TIMEOUT_S, kernel_name="python3", record_timing=False, resources=resources
+            notebook,
+            timeout=_TIMEOUT_S,
+            startup_timeout=_TIMEOUT_S,
+            kernel_name="python3",
+            record_timing=False,
+            resources=resources,
         )
         client.execute()
     assert not list(work.iterdir()), f"{path.name} leaves files behind"
