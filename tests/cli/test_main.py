@@ -67,6 +67,21 @@ def test_version():
     assert (result.returncode, result.stdout) == (0, f"dna-mamba {__version__}\n")
 
 
+@pytest.mark.parametrize(
+    ("chosen", "spins"),
+    [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None")],
+)
+def test_waiting_threads_sleep_unless_the_caller_chose(chosen, spins):
+    probe = (
+        "import os, sys; from dna_mamba.cli.main import main; sys.argv[1:] = ['--version']\n"
+        "try: main()\n"
+        "finally: print(os.environ.get('GOMP_SPINCOUNT'))"
+    )
+    inherited = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    result = run([sys.executable, "-c", probe], env=inherited | chosen)
+    assert result.stdout.splitlines()[-1] == spins
+
+
 def test_shell_completion_names_the_commands():
     asked = {"_DNA_MAMBA_COMPLETE": "bash_complete", "COMP_WORDS": "dna-mamba pre", "COMP_CWORD": "1"}
     program = "from dna_mamba.cli.main import main; main()"
