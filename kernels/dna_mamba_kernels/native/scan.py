@@ -7,11 +7,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dna_mamba_kernels.native.library import address, as_dense, as_rows, fields, loaded, padded, sum_parts
+from dna_mamba_kernels.native.library import LANES, address, as_dense, as_rows, fields, loaded, padded, sum_parts
 from dna_mamba_kernels.scan_types import ScanGradients, ScanInputs
 
-TILE = 32
+TILE = 24
 """Positions per time tile: what the backward recomputes for four states of a group then fits the first-level cache."""
+
+_BACKWARD_SHARES = 4
+"""Threads that the backward is divided for. Sums over channels follow its division, so that it must not depend on the
+threads there are: every bit of a gradient is the same for any number of them."""
 
 _STRIDED = ("u", "delta", "B", "C", "z")
 
@@ -37,16 +41,14 @@ class _Grads(ctypes.Structure):
     )
 
 
-def channel_block(batch: int, d_inner: int) -> int:
-    """Channels per unit of work: as many as leave eight units to share.
+def channel_block(batch: int, d_inner: int, threads: int) -> int:
+    """Channels per unit of work that finish soonest on so many threads: wide units do less besides their channels."""
 
-    Chosen by shape alone: the order of every sum, and so every bit of the result, is the same for any number of
-    threads.
-    """
-    for block in (256, 128, 64, 32):
-        if batch * -(-d_inner // block) >= 8:
-            return block
-    return 16
+    def time(block: int) -> int:
+        units = batch * -(-d_inner // block)
+        return -(-units // threads) * (min(block, padded(d_inner)) + LANES)
+
+    return min((256, 128, 64, 32, LANES), key=time)
 
 
 class NativeScan(NamedTuple):
@@ -68,7 +70,8 @@ class NativeScan(NamedTuple):
         allocate = torch.empty if d_inner == padded(d_inner) else torch.zeros
         edges = allocate(self.edge_states_shape(*inputs.sizes) if save_states else (0,))
         outputs = _Outputs(y_BLD.data_ptr(), final_BDN.data_ptr(), edges.data_ptr() if save_states else None)
-        self._call("dna_mamba_scan_forward", ready, outputs)
+        block = channel_block(batch, d_inner, torch.get_num_threads())
+        self._call("dna_mamba_scan_forward", block, ready, outputs)
         return y_BLD.to(inputs.u_BLD.dtype), final_BDN, edges
 
     def backward(
@@ -78,7 +81,8 @@ class NativeScan(NamedTuple):
         batch, length, d_inner, d_state = inputs.sizes
         ready = _ready(inputs)
         dy_BLD, dfinal_BDN = as_rows(dy_BLD), as_dense(dfinal_BDN)
-        blocks, channels = -(-d_inner // channel_block(batch, d_inner)), padded(d_inner)
+        block = channel_block(batch, d_inner, _BACKWARD_SHARES)
+        blocks, channels = -(-d_inner // block), padded(d_inner)
         need_u, need_delta, need_A, need_B, need_C, need_D, need_bias, need_z, need_state = needs
         du_BLD, ddelta_BLD = torch.empty(ready.u_BLD.shape), torch.empty(ready.u_BLD.shape)
         dz_BLD = _empty(need_z, *ready.u_BLD.shape)
@@ -92,7 +96,7 @@ class NativeScan(NamedTuple):
         grads = _Grads(
             dy_BLD.data_ptr(), address(dfinal_BDN), edges.data_ptr(), *dy_BLD.stride()[:2], *map(address, outputs)
         )
-        self._call("dna_mamba_scan_backward", ready, grads)
+        self._call("dna_mamba_scan_backward", block, ready, grads)
         dA_ND, dD_D, dbias_D = map(sum_parts, (dA_BND, dD_BD, dbias_BD))
         return ScanGradients(
             du_BLD if need_u else None,
@@ -106,9 +110,8 @@ class NativeScan(NamedTuple):
             dstate_BDN,
         ).cast_like(inputs)
 
-    def _call(self, function: str, inputs: ScanInputs, outputs: ctypes.Structure) -> None:
-        batch, _, d_inner, _ = inputs.sizes
-        loaded().call(function, self.isa, TILE, channel_block(batch, d_inner), _arguments(inputs), outputs)
+    def _call(self, function: str, block: int, inputs: ScanInputs, outputs: ctypes.Structure) -> None:
+        loaded().call(function, self.isa, TILE, block, _arguments(inputs), outputs)
 
 
 def _ready(inputs: ScanInputs) -> ScanInputs:

@@ -3,6 +3,10 @@
 #include "kernels.h"
 #include "parallel.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace {
 
 enum { ok = 0, no_such_isa = 1, no_memory = 2 };
@@ -52,6 +56,17 @@ struct Call {
     }
 };
 
+// Large outputs are fresh memory more often than not, and faulting it in by 4 KiB pages can cost as much as the scan:
+// ask for huge pages where the system leaves the choice to programs. A hint, so its outcome does not matter.
+void expect_writes([[maybe_unused]] float* p, [[maybe_unused]] std::int64_t count) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    constexpr std::uintptr_t huge = std::uintptr_t{1} << 21;
+    const auto start = (reinterpret_cast<std::uintptr_t>(p) + huge - 1) / huge * huge;
+    const auto end = reinterpret_cast<std::uintptr_t>(p + count) / huge * huge;
+    if (p && end > start) madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE);
+#endif
+}
+
 std::int64_t scan_units(const Run& run, const ScanInputs& in) {
     return in.batch * ((in.d_inner + run.block - 1) / run.block);
 }
@@ -77,23 +92,32 @@ int dna_mamba_supported_isas() {
 int dna_mamba_scan_forward(const Run* run, const ScanInputs* in, const ScanOutputs* out) {
     const KernelTable* table = kernels(run->isa);
     if (!table) return no_such_isa;
+    expect_writes(out->y, in->batch * in->length * in->d_inner);
+    const std::int64_t tiles = (in->length + run->tile - 1) / run->tile;
+    expect_writes(out->edges, in->batch * tiles * in->d_state * in->d_inner);
     return Call<ScanInputs, ScanOutputs>{*run, *in, *out, table->scan_forward}.go(scan_units(*run, *in));
 }
 
 int dna_mamba_scan_backward(const Run* run, const ScanInputs* in, const ScanGrads* grads) {
     const KernelTable* table = kernels(run->isa);
     if (!table) return no_such_isa;
+    const std::int64_t count = in->batch * in->length * in->d_inner;
+    expect_writes(grads->du, count);
+    expect_writes(grads->ddelta, count);
+    expect_writes(grads->dz, count);
     return Call<ScanInputs, ScanGrads>{*run, *in, *grads, table->scan_backward}.go(scan_units(*run, *in));
 }
 
 int dna_mamba_conv_forward(const Run* run, const ConvInputs* in, const ConvOutputs* out) {
     const KernelTable* table = kernels(run->isa);
     if (!table) return no_such_isa;
+    expect_writes(out->y, in->batch * in->length * in->channels);
     return Call<ConvInputs, ConvOutputs>{*run, *in, *out, table->conv_forward}.go(conv_units(*run, *in));
 }
 
 int dna_mamba_conv_backward(const Run* run, const ConvInputs* in, const ConvGrads* grads) {
     const KernelTable* table = kernels(run->isa);
     if (!table) return no_such_isa;
+    expect_writes(grads->dx, in->batch * in->length * in->channels);
     return Call<ConvInputs, ConvGrads>{*run, *in, *grads, table->conv_backward}.go(conv_units(*run, *in));
 }

@@ -61,7 +61,8 @@ struct OutRows {
     float* row(int64_t step) const { return p + step * stride; }
 };
 
-// Rows to ask for while the arithmetic of another tile runs: a tile's rows take longer to arrive than to read.
+// Rows to ask for while the arithmetic of another tile runs: a tile's rows take longer to arrive than to read. The
+// passes over a group's states share the rows, so that requests are spread over the arithmetic.
 struct Ahead {
     static constexpr int most = 5;
     const float* rows[most];
@@ -70,8 +71,14 @@ struct Ahead {
 
     void add(Rows r) { add(r.p, r.stride); }
     void add(OutRows r) { add(r.p, r.stride); }
-    void ask(int64_t step, int64_t channel) const {
-        for (int i = 0; i < count; ++i) __builtin_prefetch(rows[i] + step * strides[i] + channel, 0, 2);
+    void ask(int64_t step) const {
+        for (int i = 0; i < count; ++i) __builtin_prefetch(rows[i] + step * strides[i], 0, 2);
+    }
+    // The rows that pass `pass` of `passes` asks for, from a channel on.
+    Ahead share(int64_t pass, int64_t passes, int64_t channel) const {
+        Ahead part;
+        for (int64_t i = pass; i < count; i += passes) part.add(rows[i] + channel, strides[i]);
+        return part;
     }
 
   private:
@@ -92,6 +99,31 @@ struct Planes {
     }
     float* group(int64_t g) const { return p + g * stride; }
     float* at(int64_t g, int64_t t) const { return p + g * stride + t * W; }
+};
+
+// B and C of a tile, (step, states) without gaps for each run of states: every group reads them again.
+struct Projections {
+    float *B, *C;
+    int64_t tile;
+    Projections(Arena& arena, const Run& run, const ScanInputs& in)
+        : B(arena.take(run.tile * in.d_state)), C(arena.take(run.tile * in.d_state)), tile(run.tile) {}
+
+    Projections from(int64_t n) const {
+        Projections run = *this;
+        run.B += n * tile;
+        run.C += n * tile;
+        return run;
+    }
+    template <int NB>
+    void load(const ScanInputs& in, const Tile& at, int64_t batch, int64_t n) const {
+        const Rows b(in.B, in.B_sb, in.B_sl, at, batch, n), c(in.C, in.C_sb, in.C_sl, at, batch, n);
+        const Projections run = from(n);
+        for (int64_t t = 0; t < at.steps; ++t)
+            for (int j = 0; j < NB; ++j) {
+                run.B[t * NB + j] = b.row(t)[j];
+                run.C[t * NB + j] = c.row(t)[j];
+            }
+    }
 };
 
 // Channels of the widest unit.
@@ -130,13 +162,15 @@ inline int64_t edge_offset(const ScanInputs& in, const Unit& unit, const Tile& t
 struct ForwardBuffers {
     float *coefficients, *state;  // (group, state, lane)
     Planes delta, drive, y;
+    Projections projections;
 
     ForwardBuffers(const Run& run, const ScanInputs& in, Arena& arena)
         : coefficients(arena.take(widest(run, in) * in.d_state)),
           state(arena.take(widest(run, in) * in.d_state)),
           delta(arena, run, widest(run, in)),
           drive(arena, run, widest(run, in)),
-          y(arena, run, widest(run, in)) {}
+          y(arena, run, widest(run, in)),
+          projections(arena, run, in) {}
 };
 
 inline void load_tile(const ScanInputs& in, const Unit& unit, const Tile& tile, const ForwardBuffers& buf) {
@@ -158,14 +192,14 @@ inline void load_tile(const ScanInputs& in, const Unit& unit, const Tile& tile, 
 // NB states over all steps of a tile. `y` is set by the first states of a group and added to by the others.
 template <int NB, bool First>
 void forward_states(int64_t steps, const float* delta, const float* drive, const float* coefficients, float* state,
-                    Rows B, Rows C, float* y, const Ahead& ahead, int64_t channel) {
+                    Projections projections, float* y, Ahead ahead) {
     Vec a[NB], h[NB];
     for (int n = 0; n < NB; ++n) {
         a[n] = Vec::load(coefficients + n * W);
         h[n] = Vec::load(state + n * W);
     }
-    const float *b = B.p, *c = C.p;
-    for (int64_t t = 0; t < steps; ++t, b += B.stride, c += C.stride) {
+    const float *b = projections.B, *c = projections.C;
+    for (int64_t t = 0; t < steps; ++t, b += NB, c += NB) {
         const Vec d = Vec::load(delta + t * W), x = Vec::load(drive + t * W);
         Vec acc = First ? Vec::all(0.0f) : Vec::load(y + t * W);
         for (int n = 0; n < NB; ++n) {
@@ -173,20 +207,21 @@ void forward_states(int64_t steps, const float* delta, const float* drive, const
             acc = fma(h[n], Vec::all(c[n]), acc);
         }
         acc.store(y + t * W);
-        if (First) ahead.ask(t, channel);
+        ahead.ask(t);
     }
     for (int n = 0; n < NB; ++n) h[n].store(state + n * W);
 }
 
+// States n to d_state of a group, as far as they fill runs of NB; returns the first state left.
 template <int NB>
 int64_t forward_run(const ScanInputs& in, const Unit& unit, const Tile& tile, const ForwardBuffers& buf,
-                    const Ahead& ahead, int64_t group, int64_t n) {
+                    const Ahead& ahead, int64_t g, int64_t n) {
     for (; n + NB <= in.d_state; n += NB) {
-        const int64_t at = (group * in.d_state + n) * W;
-        const Rows B(in.B, in.B_sb, in.B_sl, tile, unit.batch, n), C(in.C, in.C_sb, in.C_sl, tile, unit.batch, n);
+        if (g == 0) buf.projections.load<NB>(in, tile, unit.batch, n);
+        const int64_t at = (g * in.d_state + n) * W;
         const auto run = n == 0 ? forward_states<NB, true> : forward_states<NB, false>;
-        run(tile.steps, buf.delta.group(group), buf.drive.group(group), buf.coefficients + at, buf.state + at, B, C,
-            buf.y.group(group), ahead, group * W);
+        run(tile.steps, buf.delta.group(g), buf.drive.group(g), buf.coefficients + at, buf.state + at,
+            buf.projections.from(n), buf.y.group(g), ahead.share(n / NB, in.d_state / NB, g * W));
     }
     return n;
 }
@@ -261,6 +296,7 @@ struct BackwardBuffers {
     float *decay, *path;                             // (step, states, lane), (step + 1, states, lane)
     float *dB, *dC, *sums;                           // (step, states, lane) twice, (step, states)
     Planes delta, drive, dy, slope, d_drive, d_exponent, y;
+    Projections projections;
 
     BackwardBuffers(const Run& run, const ScanInputs& in, Arena& arena)
         : coefficients(arena.take(widest(run, in) * in.d_state)),
@@ -281,7 +317,8 @@ struct BackwardBuffers {
           slope(arena, run, widest(run, in)),
           d_drive(arena, run, widest(run, in)),
           d_exponent(arena, run, widest(run, in)),
-          y(arena, run, in.z ? widest(run, in) : 0) {}
+          y(arena, run, in.z ? widest(run, in) : 0),
+          projections(arena, run, in) {}
 };
 
 inline void load_tile(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile,
@@ -313,16 +350,16 @@ inline void load_tile(const ScanInputs& in, const ScanGrads& grads, const Unit& 
 // Decays and states of a tile again, from the state at its edge; y too where dz asks for it.
 template <int NB, bool First, bool WithY>
 void recompute_states(int64_t steps, const float* delta, const float* drive, const float* coefficients,
-                      const float* edge, int64_t edge_stride, Rows B, Rows C, float* decay, float* path, float* y,
-                      const Ahead& ahead, int64_t channel) {
+                      const float* edge, int64_t edge_stride, Projections projections, float* decay,
+                      float* path, float* y, Ahead ahead) {
     Vec a[NB], h[NB];
     for (int n = 0; n < NB; ++n) {
         a[n] = Vec::load(coefficients + n * W);
         h[n] = Vec::loadu(edge + n * edge_stride);
         h[n].store(path + n * W);
     }
-    const float *b = B.p, *c = C.p;
-    for (int64_t t = 0; t < steps; ++t, b += B.stride, c += C.stride, decay += NB * W) {
+    const float *b = projections.B, *c = projections.C;
+    for (int64_t t = 0; t < steps; ++t, b += NB, c += NB, decay += NB * W) {
         path += NB * W;
         const Vec d = Vec::load(delta + t * W), x = Vec::load(drive + t * W);
         Vec acc = First || !WithY ? Vec::all(0.0f) : Vec::load(y + t * W);
@@ -334,30 +371,31 @@ void recompute_states(int64_t steps, const float* delta, const float* drive, con
             if (WithY) acc = fma(h[n], Vec::all(c[n]), acc);
         }
         if (WithY) acc.store(y + t * W);
-        if (First) ahead.ask(t, channel);
+        ahead.ask(t);
     }
 }
 
-// What the adjoint of one group reads and writes step by step.
+// What the adjoint of one group reads and writes step by step. Taken by value: vector stores may alias any memory, and
+// pointers behind a reference would be read again after each of them.
 struct AdjointSteps {
-    const float *delta, *drive, *dy, *decay, *path;
+    const float *delta, *drive, *dy, *B, *C, *decay, *path;
     float *d_drive, *d_exponent, *dB, *dC;
 };
 
 // The adjoint recurrence of NB states. First: the first states of a group, so that d_drive and d_exponent are set
 // rather than added to. FirstGroup: the same for dB and dC.
 template <int NB, bool First, bool FirstGroup>
-void adjoint_states(int64_t steps, const AdjointSteps& s, const float* coefficients, float* adjoint, float* dA, Rows B,
-                    Rows C) {
-    Vec g[NB], da[NB], h[NB];
+void adjoint_states(int64_t steps, AdjointSteps s, const float* coefficients, float* adjoint, float* dA) {
+    Vec a[NB], g[NB], da[NB], h[NB];
     for (int n = 0; n < NB; ++n) {
+        a[n] = Vec::load(coefficients + n * W);
         g[n] = Vec::load(adjoint + n * W);
         da[n] = Vec::all(0.0f);  // a tile's sum of its own: long sequences lose less that way
         h[n] = Vec::load(s.path + (steps * NB + n) * W);
     }
     for (int64_t t = steps - 1; t >= 0; --t) {
         const Vec d = Vec::load(s.delta + t * W), x = Vec::load(s.drive + t * W), dy = Vec::load(s.dy + t * W);
-        const float *b = B.row(t), *c = C.row(t), *decay = s.decay + t * NB * W, *path = s.path + t * NB * W;
+        const float *b = s.B + t * NB, *c = s.C + t * NB, *decay = s.decay + t * NB * W, *path = s.path + t * NB * W;
         float *dB = s.dB + t * NB * W, *dC = s.dC + t * NB * W;
         Vec d_drive = First ? Vec::all(0.0f) : Vec::load(s.d_drive + t * W);
         Vec d_exponent = First ? Vec::all(0.0f) : Vec::load(s.d_exponent + t * W);
@@ -369,7 +407,7 @@ void adjoint_states(int64_t steps, const AdjointSteps& s, const float* coefficie
             g[n] = g[n] * Vec::load(decay + n * W);
             h[n] = Vec::load(path + n * W);  // the state before this step
             const Vec w = g[n] * h[n];
-            d_exponent = fma(w, Vec::load(coefficients + n * W), d_exponent);
+            d_exponent = fma(w, a[n], d_exponent);
             da[n] = fma(w, d, da[n]);
         }
         d_drive.store(s.d_drive + t * W);
@@ -400,23 +438,25 @@ template <int NB>
 void backward_states(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile, int64_t g,
                      const BackwardBuffers& buf, const Ahead& ahead, int64_t n) {
     const int64_t at = (g * in.d_state + n) * W;
-    const Rows B(in.B, in.B_sb, in.B_sl, tile, unit.batch, n), C(in.C, in.C_sb, in.C_sl, tile, unit.batch, n);
+    const Projections projections = buf.projections.from(n);
     const auto recompute = n == 0 ? (grads.dz ? recompute_states<NB, true, true> : recompute_states<NB, true, false>)
                                   : (grads.dz ? recompute_states<NB, false, true> : recompute_states<NB, false, false>);
     recompute(tile.steps, buf.delta.group(g), buf.drive.group(g), buf.coefficients + at,
-              grads.edges + edge_offset(in, unit, tile, g) + n * unit.padded_channels, unit.padded_channels, B, C,
-              buf.decay, buf.path, in.z ? buf.y.group(g) : nullptr, ahead, g * W);
+              grads.edges + edge_offset(in, unit, tile, g) + n * unit.padded_channels, unit.padded_channels,
+              projections, buf.decay, buf.path, in.z ? buf.y.group(g) : nullptr,
+              ahead.share(n / NB, in.d_state / NB, g * W));
     const auto sweep = n == 0 ? (g == 0 ? adjoint_states<NB, true, true> : adjoint_states<NB, true, false>)
                               : (g == 0 ? adjoint_states<NB, false, true> : adjoint_states<NB, false, false>);
-    const AdjointSteps steps{buf.delta.group(g), buf.drive.group(g),   buf.dy.group(g),         buf.decay, buf.path,
-                             buf.d_drive.group(g), buf.d_exponent.group(g), buf.dB, buf.dC};
-    sweep(tile.steps, steps, buf.coefficients + at, buf.adjoint + at, buf.dA + at, B, C);
+    const AdjointSteps steps{buf.delta.group(g), buf.drive.group(g), buf.dy.group(g), projections.B, projections.C,
+                             buf.decay, buf.path, buf.d_drive.group(g), buf.d_exponent.group(g), buf.dB, buf.dC};
+    sweep(tile.steps, steps, buf.coefficients + at, buf.adjoint + at, buf.dA + at);
 }
 
 template <int NB>
 int64_t backward_run(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile,
                      const BackwardBuffers& buf, const Ahead& ahead, int64_t n) {
     for (; n + NB <= in.d_state; n += NB) {
+        buf.projections.load<NB>(in, tile, unit.batch, n);
         for (int64_t g = 0; g < unit.groups; ++g) backward_states<NB>(in, grads, unit, tile, g, buf, ahead, n);
         reduce_lanes<NB>(in, unit, tile, buf.dB, buf.sums, n, grads.dB);
         reduce_lanes<NB>(in, unit, tile, buf.dC, buf.sums, n, grads.dC);

@@ -30,7 +30,7 @@ struct Vec {
 inline Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
 inline Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.v, b.v)}; }
 inline Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }
-inline Vec operator/(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
+inline Vec reciprocal(Vec a) { return {_mm256_div_ps(_mm256_set1_ps(1.0f), a.v)}; }
 inline Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
 inline Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }  // b where either is NaN
 inline Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
@@ -39,17 +39,19 @@ inline Vec select_negative(Vec x, Vec if_negative, Vec otherwise) {
     return {_mm256_blendv_ps(otherwise.v, if_negative.v, _mm256_cmp_ps(x.v, _mm256_setzero_ps(), _CMP_LT_OQ))};
 }
 
-// x = whole + part with |part| <= 1/2, x kept to the exponents that `scale` can write.
-inline void split(Vec x, Vec& whole, Vec& part) {
+// x = whole + part with |part| <= 1/2, x kept to the exponents that `scale` can write. Adding 1.5 2^23 leaves the
+// nearest integer in the low bits of `exponent`.
+inline void split(Vec x, Vec& whole, Vec& part, Vec& exponent) {
     x = min(Vec::all(127.4f), max(Vec::all(-126.0f), x));
-    whole.v = _mm256_round_ps(x.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    exponent = x + Vec::all(12582912.0f);
+    whole = exponent - Vec::all(12582912.0f);
     part = x - whole;
 }
 
 // p 2^whole for p in [0.7, 1.5], by adding to the exponent bits.
-inline Vec scale(Vec p, Vec whole) {
-    const __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(whole.v), 23);
-    return {_mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p.v), exponent))};
+inline Vec scale(Vec p, Vec exponent) {
+    const __m256i shifted = _mm256_slli_epi32(_mm256_castps_si256(exponent.v), 23);
+    return {_mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p.v), shifted))};
 }
 
 // out[i] = sum of the 8 lanes at in + 8 i.

@@ -24,7 +24,11 @@ struct Vec {
 inline Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
 inline Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
 inline Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
-inline Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
+// One Newton step from 14 bits: within 1.5 units in the last place, a third of the time of a division.
+inline Vec reciprocal(Vec a) {
+    const __m512 r = _mm512_rcp14_ps(a.v);
+    return {_mm512_fmadd_ps(r, _mm512_fnmadd_ps(a.v, r, _mm512_set1_ps(1.0f)), r)};
+}
 inline Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
 inline Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }  // b where either is NaN
 inline Vec abs(Vec a) { return {_mm512_abs_ps(a.v)}; }
@@ -32,14 +36,14 @@ inline Vec select_negative(Vec x, Vec if_negative, Vec otherwise) {
     return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(x.v, _mm512_setzero_ps(), _CMP_LT_OQ), otherwise.v, if_negative.v)};
 }
 
-// x = whole + part with |part| <= 1/2. Infinities keep a zero part.
-inline void split(Vec x, Vec& whole, Vec& part) {
+// x = whole + part with |part| <= 1/2; `exponent` is what `scale` takes. Infinities keep a zero part.
+inline void split(Vec x, Vec& whole, Vec& part, Vec& exponent) {
     part.v = _mm512_reduce_ps(x.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    whole = x - part;
+    whole = exponent = x - part;
 }
 
 // p 2^whole, with underflow to zero and overflow to infinity.
-inline Vec scale(Vec p, Vec whole) { return {_mm512_scalef_ps(p.v, whole.v)}; }
+inline Vec scale(Vec p, Vec exponent) { return {_mm512_scalef_ps(p.v, exponent.v)}; }
 
 // out[i] = sum of the 16 lanes at in + 16 i.
 inline void sum_rows(const float* in, float* out) {

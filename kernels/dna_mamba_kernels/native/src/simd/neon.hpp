@@ -32,7 +32,7 @@ struct Vec {
 inline Vec operator+(Vec a, Vec b) { return {vaddq_f32(a.lo, b.lo), vaddq_f32(a.hi, b.hi)}; }
 inline Vec operator-(Vec a, Vec b) { return {vsubq_f32(a.lo, b.lo), vsubq_f32(a.hi, b.hi)}; }
 inline Vec operator*(Vec a, Vec b) { return {vmulq_f32(a.lo, b.lo), vmulq_f32(a.hi, b.hi)}; }
-inline Vec operator/(Vec a, Vec b) { return {vdivq_f32(a.lo, b.lo), vdivq_f32(a.hi, b.hi)}; }
+inline Vec reciprocal(Vec a) { return {vdivq_f32(vdupq_n_f32(1.0f), a.lo), vdivq_f32(vdupq_n_f32(1.0f), a.hi)}; }
 inline Vec fma(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.lo, a.lo, b.lo), vfmaq_f32(c.hi, a.hi, b.hi)}; }
 inline Vec max(Vec a, Vec b) { return {vmaxq_f32(a.lo, b.lo), vmaxq_f32(a.hi, b.hi)}; }  // NaN where either is
 inline Vec min(Vec a, Vec b) { return {vminq_f32(a.lo, b.lo), vminq_f32(a.hi, b.hi)}; }
@@ -42,10 +42,10 @@ inline Vec select_negative(Vec x, Vec if_negative, Vec otherwise) {
             vbslq_f32(vcltzq_f32(x.hi), if_negative.hi, otherwise.hi)};
 }
 
-// x = whole + part with |part| <= 1/2, x kept to the exponents that `scale` can write.
-inline void split(Vec x, Vec& whole, Vec& part) {
+// x = whole + part with |part| <= 1/2, x kept to the exponents that `scale`, which takes `exponent`, can write.
+inline void split(Vec x, Vec& whole, Vec& part, Vec& exponent) {
     x = min(Vec::all(127.4f), max(Vec::all(-126.0f), x));
-    whole = {vrndnq_f32(x.lo), vrndnq_f32(x.hi)};
+    whole = exponent = {vrndnq_f32(x.lo), vrndnq_f32(x.hi)};
     part = x - whole;
 }
 
@@ -55,7 +55,9 @@ inline float32x4_t add_exponent(float32x4_t p, float32x4_t whole) {
 }
 
 // p 2^whole for p in [0.7, 1.5], by adding to the exponent bits.
-inline Vec scale(Vec p, Vec whole) { return {add_exponent(p.lo, whole.lo), add_exponent(p.hi, whole.hi)}; }
+inline Vec scale(Vec p, Vec exponent) {
+    return {add_exponent(p.lo, exponent.lo), add_exponent(p.hi, exponent.hi)};
+}
 
 // out[i] = sum of the 8 lanes at in + 8 i.
 inline void sum_rows(const float* in, float* out) {

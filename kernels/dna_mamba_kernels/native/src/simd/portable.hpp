@@ -39,7 +39,7 @@ struct Vec {
 inline Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
 inline Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
 inline Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
-inline Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
+inline Vec reciprocal(Vec a) { return {1.0f / a.v}; }
 inline Vec fma(Vec a, Vec b, Vec c) { return {a.v * b.v + c.v}; }  // two roundings
 inline Vec max(Vec a, Vec b) { return Vec::choose(a.v > b.v, a, b); }  // b where either is NaN
 inline Vec min(Vec a, Vec b) { return Vec::choose(a.v < b.v, a, b); }
@@ -48,20 +48,19 @@ inline Vec select_negative(Vec x, Vec if_negative, Vec otherwise) {
     return Vec::choose(x.v < Vec::all(0.0f).v, if_negative, otherwise);
 }
 
-// Adding 1.5 2^23 leaves the nearest integer in the low bits.
-constexpr float to_integer = 12582912.0f;
-
-// x = whole + part with |part| <= 1/2, x kept to the exponents that `scale` can write.
-inline void split(Vec x, Vec& whole, Vec& part) {
+// x = whole + part with |part| <= 1/2, x kept to the exponents that `scale` can write. Adding 1.5 2^23 leaves the
+// nearest integer in the low bits of `exponent`.
+inline void split(Vec x, Vec& whole, Vec& part, Vec& exponent) {
     x = min(Vec::all(127.4f), max(Vec::all(-126.0f), x));
-    whole = x + Vec::all(to_integer) - Vec::all(to_integer);
+    exponent = x + Vec::all(12582912.0f);
+    whole = exponent - Vec::all(12582912.0f);
     part = x - whole;
 }
 
 // p 2^whole for p in [0.7, 1.5], by adding to the exponent bits.
-inline Vec scale(Vec p, Vec whole) {
-    const Vec::Bits exponent = reinterpret_cast<Vec::Bits>((whole + Vec::all(to_integer)).v) << 23;
-    return {reinterpret_cast<Vec::Floats>(reinterpret_cast<Vec::Bits>(p.v) + exponent)};
+inline Vec scale(Vec p, Vec exponent) {
+    const Vec::Bits shifted = reinterpret_cast<Vec::Bits>(exponent.v) << 23;
+    return {reinterpret_cast<Vec::Floats>(reinterpret_cast<Vec::Bits>(p.v) + shifted)};
 }
 
 // out[i] = sum of the lanes at in + 4 i.
