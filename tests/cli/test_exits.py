@@ -109,7 +109,13 @@ def test_a_closed_stderr_leaves_stdout_to_the_data(toy):
 )
 def test_signals_let_commands_clean_up(toy, tmp_path, signum, code, line):
     half_written = tmp_path / "half.vcf"
-    with subprocess.Popen([*toy, "sleepy", str(half_written)], stderr=subprocess.PIPE, text=True) as sleeper:
+    # Tests run in the background, or under nohup, start with these signals ignored, and so would their children.
+    heeding = (
+        "import os, signal, sys; signal.signal(1, signal.SIG_DFL); signal.signal(2, signal.SIG_DFL); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", heeding, *toy]
+    with subprocess.Popen([*command, "sleepy", str(half_written)], stderr=subprocess.PIPE, text=True) as sleeper:
         assert sleeper.stderr is not None
         assert sleeper.stderr.readline() == "asleep\n"
         assert half_written.exists()
