@@ -2,8 +2,8 @@
 
 Time is cut into chunks. Exponentials, products and sums are whole-chunk operations; only the recurrence itself
 is one fused multiply-add per position. Nothing is divided by a decay, so strongly negative ``delta * A`` is safe.
-Memory is a few (chunk, batch, d_inner, d_state) tensors; the forward keeps the state at each chunk's edge and the
-backward recomputes the rest chunk by chunk.
+Memory is a few (chunk, batch, d_inner, d_state) tensors; a forward without gradients keeps them small enough for the
+cache, one with gradients keeps the state at each chunk's edge and the backward recomputes the rest chunk by chunk.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,9 @@ from torch.nn.functional import logsigmoid, silu, softplus
 from dna_mamba_kernels.scan_types import ScanGradients, ScanInputs
 
 CHUNK = 64
-"""Positions per chunk: beyond this the chunk tensors leave the cache and nothing is gained."""
+"""Positions per chunk at most: beyond this nothing is gained."""
+_CACHED = 2**19
+"""Elements of a chunk's tensors that still lie in a second-level cache, so that wide batches take short chunks."""
 
 
 def edge_states_shape(batch: int, length: int, d_inner: int, d_state: int) -> tuple[int, ...]:
@@ -32,7 +34,8 @@ def forward(inputs: ScanInputs, *, save_states: bool) -> tuple[Tensor, Tensor, T
     y_BLD = torch.empty_like(inputs.u_BLD, memory_format=torch.contiguous_format)
     edges = y_BLD.new_empty(edge_states_shape(*inputs.sizes) if save_states else (0,), dtype=dtype)
     h_BDN = _initial_state(inputs)
-    for index, window in _chunks(length, inputs.reverse):
+    steps = CHUNK if save_states else max(1, min(CHUNK, _CACHED // max(1, h_BDN.numel())))
+    for index, window in _chunks(length, steps, inputs.reverse):
         if save_states:
             edges[index] = h_BDN
         chunk = _load(inputs, window)
@@ -51,7 +54,7 @@ def backward(
     A_DN = inputs.A_DN.to(dtype)
     grads = _empty_gradients(inputs, needs)
     carry_BDN = A_DN.new_zeros(batch, d_inner, d_state) if dfinal_BDN is None else dfinal_BDN.to(dtype)
-    for index, window in _chunks(length, not inputs.reverse):
+    for index, window in _chunks(length, CHUNK, not inputs.reverse):
         chunk = _load(inputs, window)
         states = _states(chunk, A_DN, edges[index], inputs.reverse)
         dy_TBD = dy_BLD[:, window].transpose(0, 1).to(dtype)
@@ -77,8 +80,8 @@ class _States(NamedTuple):
     """The state each position starts from: ``h`` shifted by one along the direction of the scan."""
 
 
-def _chunks(length: int, backwards: bool) -> list[tuple[int, slice]]:
-    windows = [slice(start, min(start + CHUNK, length)) for start in range(0, length, CHUNK)]
+def _chunks(length: int, steps: int, backwards: bool) -> list[tuple[int, slice]]:
+    windows = [slice(start, min(start + steps, length)) for start in range(0, length, steps)]
     indexed = list(enumerate(windows))
     return indexed[::-1] if backwards else indexed
 
