@@ -7,6 +7,7 @@ Sizes: B batch, L length, D d_model, I d_inner, N d_state, R dt_rank.
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,17 @@ from dna_mamba_kernels import depthwise_conv, selective_scan
 DELTA_MIN, DELTA_MAX = 1e-3, 1e-1
 _PAD_DELTA = -1e4
 """Softplus of this is exactly 0 in every dtype: a pad leaves the state as it is."""
+
+
+class DirectionState(NamedTuple):
+    """What one direction hands over where a sequence is cut, so that its parts make the whole.
+
+    ``context`` (B, d_conv - 1, I) are the convolution's last inputs in sequence order, ``scan`` (B, I, N) float32 the
+    state of the scan.
+    """
+
+    context_BKI: Tensor
+    scan_BIN: Tensor
 
 
 class DirectionalScan(nn.Module):
@@ -47,26 +59,42 @@ class DirectionalScan(nn.Module):
         delta = log_delta.exp().clamp_(min=1e-4)
         self.dt_bias.copy_(delta + torch.log(-torch.expm1(-delta)))
 
-    def forward(self, x_BLI: Tensor, pad_BL1: Tensor | None) -> Tensor:
-        """(B, L, I) to (B, L, I) before the gate; ``pad_BL1`` is True at pads, where ``x_BLI`` must be zero."""
-        x_BLI = depthwise_conv(x_BLI, self.conv_weight, self.conv_bias, reverse=self.reverse, silu=True)
-        dt_BLR, B_BLN, C_BLN = self.x_proj(x_BLI).split(self.split, dim=-1)
+    def forward(
+        self, x_BLI: Tensor, pad_BL1: Tensor | None = None, start: DirectionState | None = None
+    ) -> tuple[Tensor, DirectionState]:
+        """(B, L, I) to (B, L, I) before the gate, from ``start`` (nothing read yet when None) to the state handed on.
+
+        ``pad_BL1`` is True at pads, where ``x_BLI`` must be zero.
+        """
+        context_BKI, state_BIN = (None, None) if start is None else start
+        u_BLI = depthwise_conv(
+            x_BLI, self.conv_weight, self.conv_bias, initial_context=context_BKI, reverse=self.reverse, silu=True
+        )
+        dt_BLR, B_BLN, C_BLN = self.x_proj(u_BLI).split(self.split, dim=-1)
         delta_BLI = self.dt_proj(dt_BLR)
         if pad_BL1 is not None:
             delta_BLI = delta_BLI.masked_fill(pad_BL1, _PAD_DELTA)
-        A_IN = -torch.exp(self.A_log.float())
-        y_BLI, _ = selective_scan(
-            x_BLI,
+        y_BLI, state_BIN = selective_scan(
+            u_BLI,
             delta_BLI,
-            A_IN,
+            -torch.exp(self.A_log.float()),
             B_BLN,
             C_BLN,
             self.D,
             delta_bias=self.dt_bias,
             delta_softplus=True,
+            initial_state=state_BIN,
             reverse=self.reverse,
         )
-        return y_BLI
+        return y_BLI, DirectionState(self._context_after(x_BLI, context_BKI), state_BIN)
+
+    def _context_after(self, x_BLI: Tensor, context_BKI: Tensor | None) -> Tensor:
+        """The last ``d_conv - 1`` inputs read: some of an older context's where ``x_BLI`` has fewer."""
+        taps, length = self.conv_weight.shape[1] - 1, x_BLI.shape[1]
+        if length < taps:
+            older = x_BLI.new_zeros(len(x_BLI), taps, x_BLI.shape[2]) if context_BKI is None else context_BKI
+            x_BLI = torch.cat([x_BLI, older] if self.reverse else [older, x_BLI], dim=1)
+        return x_BLI[:, :taps] if self.reverse else x_BLI[:, x_BLI.shape[1] - taps :]
 
 
 class BidirectionalMixer(nn.Module):
@@ -83,8 +111,24 @@ class BidirectionalMixer(nn.Module):
 
     def forward(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
         """Mix along the length; positions where ``pad_BL1`` is True neither give nor disturb anything."""
+        return self.part(h_BLD, None, None, pad_BL1)[0]
+
+    def part(
+        self,
+        h_BLD: Tensor,
+        left: DirectionState | None,
+        right: DirectionState | None,
+        pad_BL1: Tensor | None = None,
+    ) -> tuple[Tensor, DirectionState]:
+        """A part of a sequence, given what each direction brings from either side; and what goes on to the right."""
         x_BLI, z_BLI = self.in_proj(h_BLD).chunk(2, dim=-1)
         if pad_BL1 is not None:
             x_BLI = x_BLI.masked_fill(pad_BL1, 0)
-        y_BLI = self.left_to_right(x_BLI, pad_BL1) + self.right_to_left(x_BLI, pad_BL1)
-        return self.out_proj(y_BLI * F.silu(z_BLI))  # type: ignore[no-any-return]
+        y_BLI, left = self.left_to_right(x_BLI, pad_BL1, left)
+        y_BLI = y_BLI + self.right_to_left(x_BLI, pad_BL1, right)[0]
+        return self.out_proj(y_BLI * F.silu(z_BLI)), left
+
+    def from_right(self, h_BLD: Tensor, right: DirectionState | None) -> DirectionState:
+        """What the right-to-left direction hands on to the left of a part: no other work is done."""
+        x_BLI = F.linear(h_BLD, self.in_proj.weight[: self.in_proj.out_features // 2])
+        return self.right_to_left(x_BLI, None, right)[1]

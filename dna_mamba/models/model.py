@@ -1,11 +1,14 @@
 """The masked language model: tokens in, logits and hidden states out, both strands as the configuration says."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
 from dna_mamba.errors import InputError
 from dna_mamba.models.config import ModelConfig
 from dna_mamba.models.encoder import Encoder
+from dna_mamba.models.streaming import CHUNK, Chunk, chunks, stream_residual
 from dna_mamba.models.strands import (
     ModelOutput,
     join_average,
@@ -50,11 +53,9 @@ class MaskedLanguageModel(nn.Module):
         in mode ``shared`` (forward strand first, then the reverse strand with its channels reversed). In training
         mode ``post-hoc`` runs the given strand alone.
         """
-        mode = self.config.reverse_complement
-        if mode == "shared" or (mode == "post-hoc" and not self.training):
+        if self.joins_strands:
             return self.both_strands(input_ids, lengths)
-        hidden_BLD = self.encoder(input_ids, lengths)
-        return ModelOutput(tied_logits(hidden_BLD, self.encoder.embedding.weight), hidden_BLD)
+        return self._one_strand(self.encoder(input_ids, lengths))
 
     def both_strands(self, input_ids: Tensor, lengths: Tensor | None = None) -> ModelOutput:
         """As ``forward``, with both strands run and joined whatever the mode: averaged unless it is ``shared``.
@@ -62,14 +63,57 @@ class MaskedLanguageModel(nn.Module):
         Raises:
             InputError: the tokenizer has no reverse complement.
         """
+        both_lengths = None if lengths is None else torch.cat([lengths, lengths])
+        a_BLD, b_BLD = self.encoder(self._with_other_strand(input_ids, lengths), both_lengths).chunk(2)
+        return self._join(a_BLD, mirror(b_BLD, mirror_index(input_ids, lengths)))
+
+    @torch.no_grad()
+    def stream(
+        self, input_ids: Tensor, *, both_strands: bool | None = None, chunk: int = CHUNK
+    ) -> Iterator[tuple[Chunk, ModelOutput]]:
+        """What ``forward`` (or ``both_strands``) gives for whole sequences (B, L), part by part from left to right.
+
+        Exact, without gradients, in memory for the residual stream of the strands and one chunk; see
+        ``models.streaming``. Parts, and the rounding of matrix products, depend on ``chunk``; the function does not.
+
+        Args:
+            input_ids: int64 (B, L) without padding.
+            both_strands: run and join both; None asks the mode, as ``forward`` does.
+            chunk: positions computed at a time, those of all sequences and strands together.
+
+        Raises:
+            InputError: both strands are wanted and the tokenizer has no reverse complement.
+        """
+        length, norm = input_ids.shape[1], self.encoder.norm
+        if not (self.joins_strands if both_strands is None else both_strands):
+            residual_BLD = stream_residual(self.encoder, input_ids, chunk)
+            for part in chunks(length, chunk):
+                yield part, self._one_strand(norm(residual_BLD[:, part.start : part.end]))
+            return
+        residual_BLD = stream_residual(self.encoder, self._with_other_strand(input_ids, None), chunk)
+        a_BLD, b_BLD = residual_BLD.chunk(2)
+        for part in chunks(length, chunk):
+            mirrored_BLD = b_BLD[:, length - part.end : length - part.start].flip(1)
+            yield part, self._join(norm(a_BLD[:, part.start : part.end]), norm(mirrored_BLD))
+
+    @property
+    def joins_strands(self) -> bool:
+        """Whether ``forward`` runs both strands: as the mode says, in training mode for ``shared`` alone."""
+        mode = self.config.reverse_complement
+        return mode == "shared" or (mode == "post-hoc" and not self.training)
+
+    def _with_other_strand(self, input_ids: Tensor, lengths: Tensor | None) -> Tensor:
         if self.complement_V is None:
             raise InputError(
                 f"tokenizer {self.tokenizer.kind!r} has no reverse complement", remedy="score one strand only"
             )
-        other_BL = reverse_complement_ids(input_ids, self.complement_V, lengths)
-        both_lengths = None if lengths is None else torch.cat([lengths, lengths])
-        a_BLD, b_BLD = self.encoder(torch.cat([input_ids, other_BL]), both_lengths).chunk(2)
-        b_BLD = mirror(b_BLD, mirror_index(input_ids, lengths))
+        return torch.cat([input_ids, reverse_complement_ids(input_ids, self.complement_V, lengths)])
+
+    def _one_strand(self, hidden_BLD: Tensor) -> ModelOutput:
+        return ModelOutput(tied_logits(hidden_BLD, self.encoder.embedding.weight), hidden_BLD)
+
+    def _join(self, a_BLD: Tensor, b_BLD: Tensor) -> ModelOutput:
+        assert self.complement_V is not None
         join = join_shared if self.config.reverse_complement == "shared" else join_average
         return join(a_BLD, b_BLD, self.encoder.embedding.weight, self.complement_V)
 
