@@ -1,11 +1,14 @@
 """The encoder of one strand: embedding, a pre-norm residual stack of bidirectional mixers, a final norm."""
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from dna_mamba.models.config import ModelConfig
 from dna_mamba.models.mixer import BidirectionalMixer
+from dna_mamba.models.streaming import Budget, budget_of, run_layers
 
 
 class Layer(nn.Module):
@@ -40,18 +43,33 @@ class Encoder(nn.Module):
 
     def forward(self, ids_BL: Tensor, lengths_B: Tensor | None = None) -> Tensor:
         """int64 (B, L), right-padded where ``lengths_B`` (B,) says so, to (B, L, D); pads come out as zeros."""
-        pad_BL1 = None if lengths_B is None else padding(ids_BL, lengths_B)[..., None]
-        residual_BLD = self.embedding(ids_BL)
+        pad_BL1 = padding(ids_BL, lengths_B)
+        through = self._differentiable if torch.is_grad_enabled() else self.residual
+        hidden_BLD: Tensor = self.norm(through(ids_BL, lengths_B))
+        return hidden_BLD if pad_BL1 is None else hidden_BLD.masked_fill(pad_BL1, 0)
+
+    def _differentiable(self, ids_BL: Tensor, lengths_B: Tensor | None) -> Tensor:
+        pad_BL1 = padding(ids_BL, lengths_B)
+        residual_BLD: Tensor = self.embedding(ids_BL)
         for layer in self.layers:
-            if self.recompute and torch.is_grad_enabled():
+            if self.recompute:
                 residual_BLD = checkpoint(layer, residual_BLD, pad_BL1, use_reentrant=False)
             else:
                 residual_BLD = layer(residual_BLD, pad_BL1)
-        hidden_BLD: Tensor = self.norm(residual_BLD)
-        return hidden_BLD if pad_BL1 is None else hidden_BLD.masked_fill(pad_BL1, 0)
+        return residual_BLD
+
+    @torch.no_grad()
+    def residual(self, ids_BL: Tensor, lengths_B: Tensor | None = None, budget: Budget | None = None) -> Tensor:
+        """The residual stream (B, L, D) before the final norm, without gradients: see ``models.streaming``."""
+        residual_BLD: Tensor = self.embedding(ids_BL)
+        layers = cast(list[Layer], list(self.layers))
+        run_layers(layers, residual_BLD, padding(ids_BL, lengths_B), budget or budget_of(ids_BL.device))
+        return residual_BLD
 
 
-def padding(ids_BL: Tensor, lengths_B: Tensor) -> Tensor:
-    """Bool (B, L), True at positions behind each sequence's end."""
+def padding(ids_BL: Tensor, lengths_B: Tensor | None) -> Tensor | None:
+    """Bool (B, L, 1), True at positions behind each sequence's end; None where there are none."""
+    if lengths_B is None:
+        return None
     positions_L = torch.arange(ids_BL.shape[1], device=ids_BL.device)
-    return positions_L >= lengths_B.to(ids_BL.device)[:, None]
+    return (positions_L >= lengths_B.to(ids_BL.device)[:, None])[..., None]

@@ -111,24 +111,22 @@ class BidirectionalMixer(nn.Module):
 
     def forward(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
         """Mix along the length; positions where ``pad_BL1`` is True neither give nor disturb anything."""
-        return self.part(h_BLD, None, None, pad_BL1)[0]
+        x_BLI, z_BLI = self.project(h_BLD, pad_BL1)
+        y_BLI = self.left_to_right(x_BLI, pad_BL1)[0] + self.right_to_left(x_BLI, pad_BL1)[0]
+        return self.join(y_BLI, z_BLI)
 
-    def part(
-        self,
-        h_BLD: Tensor,
-        left: DirectionState | None,
-        right: DirectionState | None,
-        pad_BL1: Tensor | None = None,
-    ) -> tuple[Tensor, DirectionState]:
-        """A part of a sequence, given what each direction brings from either side; and what goes on to the right."""
+    def project(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """What both directions read and what gates them, (B, L, I) each; x is zero at pads."""
         x_BLI, z_BLI = self.in_proj(h_BLD).chunk(2, dim=-1)
-        if pad_BL1 is not None:
-            x_BLI = x_BLI.masked_fill(pad_BL1, 0)
-        y_BLI, left = self.left_to_right(x_BLI, pad_BL1, left)
-        y_BLI = y_BLI + self.right_to_left(x_BLI, pad_BL1, right)[0]
-        return self.out_proj(y_BLI * F.silu(z_BLI)), left
+        return x_BLI if pad_BL1 is None else x_BLI.masked_fill(pad_BL1, 0), z_BLI
 
-    def from_right(self, h_BLD: Tensor, right: DirectionState | None) -> DirectionState:
-        """What the right-to-left direction hands on to the left of a part: no other work is done."""
+    def project_x(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
+        """The first half of ``project``, without the work of the second."""
         x_BLI = F.linear(h_BLD, self.in_proj.weight[: self.in_proj.out_features // 2])
-        return self.right_to_left(x_BLI, None, right)[1]
+        return x_BLI if pad_BL1 is None else x_BLI.masked_fill(pad_BL1, 0)
+
+    def join(self, y_BLI: Tensor, z_BLI: Tensor) -> Tensor:
+        """The sum of both directions (B, L, I), gated and projected to (B, L, D)."""
+        gate_BLI = F.silu(z_BLI)
+        gated_BLI = y_BLI * gate_BLI if torch.is_grad_enabled() else gate_BLI.mul_(y_BLI)
+        return self.out_proj(gated_BLI)  # type: ignore[no-any-return]

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from dna_mamba.errors import InputError
 from dna_mamba.models.config import ModelConfig
 from dna_mamba.models.encoder import Encoder
-from dna_mamba.models.streaming import CHUNK, Chunk, chunks, stream_residual
 from dna_mamba.models.strands import (
     ModelOutput,
     join_average,
@@ -18,6 +17,7 @@ from dna_mamba.models.strands import (
     reverse_complement_ids,
     tied_logits,
 )
+from dna_mamba.models.streaming import Budget, Part, budget_of, parts_of
 from dna_mamba.tokenizers import Tokenizer, from_config
 
 
@@ -69,32 +69,33 @@ class MaskedLanguageModel(nn.Module):
 
     @torch.no_grad()
     def stream(
-        self, input_ids: Tensor, *, both_strands: bool | None = None, chunk: int = CHUNK
-    ) -> Iterator[tuple[Chunk, ModelOutput]]:
-        """What ``forward`` (or ``both_strands``) gives for whole sequences (B, L), part by part from left to right.
+        self, input_ids: Tensor, *, both_strands: bool | None = None, budget: Budget | None = None
+    ) -> Iterator[tuple[Part, ModelOutput]]:
+        """What ``forward`` (or ``both_strands``) gives for whole sequences, part by part from left to right.
 
-        Exact, without gradients, in memory for the residual stream of the strands and one chunk; see
-        ``models.streaming``. Parts, and the rounding of matrix products, depend on ``chunk``; the function does not.
+        Without gradients, in memory for the residual stream of the strands and what ``budget`` says, however long the
+        sequences are. Parts and the rounding of matrix products depend on the budget; the function does not.
 
         Args:
             input_ids: int64 (B, L) without padding.
             both_strands: run and join both; None asks the mode, as ``forward`` does.
-            chunk: positions computed at a time, those of all sequences and strands together.
+            budget: None takes the device's own.
 
         Raises:
             InputError: both strands are wanted and the tokenizer has no reverse complement.
         """
         length, norm = input_ids.shape[1], self.encoder.norm
-        if not (self.joins_strands if both_strands is None else both_strands):
-            residual_BLD = stream_residual(self.encoder, input_ids, chunk)
-            for part in chunks(length, chunk):
-                yield part, self._one_strand(norm(residual_BLD[:, part.start : part.end]))
-            return
-        residual_BLD = stream_residual(self.encoder, self._with_other_strand(input_ids, None), chunk)
-        a_BLD, b_BLD = residual_BLD.chunk(2)
-        for part in chunks(length, chunk):
-            mirrored_BLD = b_BLD[:, length - part.end : length - part.start].flip(1)
-            yield part, self._join(norm(a_BLD[:, part.start : part.end]), norm(mirrored_BLD))
+        budget = budget or budget_of(input_ids.device)
+        joins = self.joins_strands if both_strands is None else both_strands
+        strands = self._with_other_strand(input_ids, None) if joins else input_ids
+        residual_BLD = self.encoder.residual(strands, budget=budget)
+        for part in parts_of(length, budget.positions // max(1, len(strands))):
+            a_BLD = norm(residual_BLD[: len(input_ids), part.window])
+            if joins:
+                mirrored = residual_BLD[len(input_ids) :, length - part.end : length - part.start].flip(1)
+                yield part, self._join(a_BLD, norm(mirrored))
+            else:
+                yield part, self._one_strand(a_BLD)
 
     @property
     def joins_strands(self) -> bool:

@@ -1,67 +1,142 @@
-"""Exact bidirectional inference over any length: memory is the residual stream plus one chunk.
+"""Exact bidirectional inference over any length, part by part, the residual stream replaced in place.
 
-Each layer runs twice over the sequence. Right to left, only the right-to-left scan runs, and its state at every chunk's
-edge is kept. Then, left to right, each chunk is computed whole from the states at its two edges, and its part of the
-residual is replaced in place: chunks on its right still hold the layer's input, and of those on its left only the
-left-to-right state is needed. What comes out is what one pass over the whole sequence gives, whatever the chunk.
+Each layer reads a sequence twice. Right to left, the right-to-left scan runs; left to right, the other one, and each
+part of the residual takes its sum: parts further right still hold the layer's input, and of those on the left only
+the left-to-right state is needed. What comes out is what one pass over the whole sequence gives.
+
+Between the two readings either everything is kept that the second one needs (inputs and right-to-left outputs, several
+times the residual), or only the right-to-left state at every part's edge, from which the second reading computes each
+part again: then memory is the residual and one part, for about a third more work. Length alone decides which.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-from dna_mamba.models.encoder import Encoder, Layer
-from dna_mamba.models.mixer import DirectionState
-
-CHUNK = 8192
-"""Positions computed at a time, those of all sequences of a batch together."""
+from dna_mamba.models.mixer import BidirectionalMixer, DirectionState
 
 
-class Chunk(NamedTuple):
+class Part(NamedTuple):
     """Half-open range of positions."""
 
     start: int
     end: int
 
+    @property
+    def window(self) -> slice:
+        """The part as an index."""
+        return slice(self.start, self.end)
 
-def chunks(length: int, size: int) -> list[Chunk]:
-    """Consecutive chunks of ``size`` positions, the last one shorter."""
-    return [Chunk(a, b) for a, b in pairwise([*range(0, length, size), length])]
+
+class Budget(NamedTuple):
+    """How much is computed and kept at a time.
+
+    ``positions`` computed at a time, those of all sequences of a batch together: what the caches of a processor hold,
+    what fills a GPU. ``kept_bytes`` between a layer's two readings at most; above, they are computed again.
+    """
+
+    positions: int
+    kept_bytes: int
+
+
+BUDGETS = {"cpu": Budget(4096, 2**30), "cuda": Budget(131_072, 2**33)}
+"""By device type; as for the CPU where there is none. Fixed, so that results never depend on a machine's memory."""
+
+
+def budget_of(device: torch.device) -> Budget:
+    """The budget for a device."""
+    return BUDGETS.get(device.type, BUDGETS["cpu"])
+
+
+def parts_of(length: int, positions: int) -> list[Part]:
+    """Consecutive parts of ``positions``, the last one shorter."""
+    return [Part(a, b) for a, b in pairwise([*range(0, length, max(1, positions)), length])]
+
+
+class _Reading(NamedTuple):
+    """What the first reading of a part leaves for the second: all it needs, or the state to compute it from again."""
+
+    right: DirectionState | None
+    kept: tuple[Tensor, Tensor, Tensor] | None
+    """x, z and the right-to-left output, (B, l, I) each."""
+
+
+class Layer(Protocol):
+    """What is run: ``residual + mixer(norm(residual))``."""
+
+    norm: torch.nn.RMSNorm
+    mixer: BidirectionalMixer
 
 
 @torch.no_grad()
-def stream_residual(encoder: Encoder, ids_BL: Tensor, chunk: int = CHUNK) -> Tensor:
-    """The residual stream (B, L, D) after all layers, before the final norm, of ids without padding, int64 (B, L)."""
-    parts = chunks(ids_BL.shape[1], max(1, chunk // len(ids_BL)))
-    residual_BLD = torch.empty(*ids_BL.shape, encoder.embedding.embedding_dim, dtype=encoder.embedding.weight.dtype,
-                               device=encoder.embedding.weight.device)  # fmt: skip
-    for start, end in parts:
-        residual_BLD[:, start:end] = encoder.embedding(ids_BL[:, start:end])
-    for layer in encoder.layers:
-        assert isinstance(layer, Layer)
-        _run_layer(layer, residual_BLD, parts)
-    return residual_BLD
+def run_layers(layers: Sequence[Layer], residual_BLD: Tensor, pad_BL1: Tensor | None, budget: Budget) -> None:
+    """Add every layer's answer to the residual stream, in place; ``pad_BL1`` is True at pads."""
+    batch, length, _ = residual_BLD.shape
+    rows = max(1, budget.positions // max(1, length))
+    for first in range(0, batch, rows):
+        group = slice(first, first + rows)
+        pads = None if pad_BL1 is None else pad_BL1[group]
+        for layer in layers:
+            _run_layer(layer, residual_BLD[group], pads, budget)
 
 
-def _run_layer(layer: Layer, residual_BLD: Tensor, parts: list[Chunk]) -> None:
+def _run_layer(layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, budget: Budget) -> None:
+    batch, length, _ = residual_BLD.shape
+    parts = parts_of(length, budget.positions // batch)
+    readings = _read_from_right(layer, residual_BLD, pad_BL1, parts, keep=_fits(layer, residual_BLD, budget))
     left: DirectionState | None = None
-    for (start, end), right in zip(parts, _edges(layer, residual_BLD, parts), strict=True):
-        part_BLD = residual_BLD[:, start:end]
-        mixed_BLD, left = layer.mixer.part(layer.norm(part_BLD), left, right)
+    for part in parts:
+        right, kept = readings.pop()
+        here_BLD, pads = residual_BLD[:, part.window], _at(pad_BL1, part)
+        if kept is None:
+            x_BLI, z_BLI = layer.mixer.project(layer.norm(here_BLD), pads)
+            y_BLI, _ = layer.mixer.right_to_left(x_BLI, pads, right)
+        else:
+            x_BLI, z_BLI, y_BLI = kept
+        from_left_BLI, left = layer.mixer.left_to_right(x_BLI, pads, left)
         left = _copied(left)
-        part_BLD += mixed_BLD
+        here_BLD += layer.mixer.join(y_BLI.add_(from_left_BLI), z_BLI)
 
 
-def _edges(layer: Layer, residual_BLD: Tensor, parts: list[Chunk]) -> list[DirectionState | None]:
-    """What the right-to-left direction brings into each part; None for the last one, where it starts."""
-    edges: list[DirectionState | None] = [None]
-    for start, end in reversed(parts[1:]):
-        edges.append(_copied(layer.mixer.from_right(layer.norm(residual_BLD[:, start:end]), edges[-1])))
-    return edges[::-1]
+def _read_from_right(
+    layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, parts: list[Part], *, keep: bool
+) -> list[_Reading]:
+    """The first reading; the leftmost part comes last."""
+    readings: list[_Reading] = []
+    state: DirectionState | None = None
+    for part in reversed(parts):
+        h_BLD, pads = layer.norm(residual_BLD[:, part.window]), _at(pad_BL1, part)
+        if keep:
+            x_BLI, z_BLI = layer.mixer.project(h_BLD, pads)
+            y_BLI, after = layer.mixer.right_to_left(x_BLI, pads, state)
+            readings.append(_Reading(None, (x_BLI, z_BLI, y_BLI)))
+        else:
+            readings.append(_Reading(state, None))
+            if part.start == 0:
+                break  # nothing lies further left
+            _, after = layer.mixer.right_to_left(layer.mixer.project_x(h_BLD, pads), pads, state)
+        state = _copied(after)
+    return readings
+
+
+def _fits(layer: Layer, residual_BLD: Tensor, budget: Budget) -> bool:
+    return kept_bytes(residual_BLD.shape[:2].numel(), layer.mixer.out_proj.in_features, residual_BLD.dtype) <= (
+        budget.kept_bytes
+    )
+
+
+def kept_bytes(positions: int, d_inner: int, dtype: torch.dtype) -> int:
+    """What the second reading of so many positions needs of the first: x, z and the right-to-left output."""
+    return 3 * positions * d_inner * dtype.itemsize
+
+
+def _at(pad_BL1: Tensor | None, part: Part) -> Tensor | None:
+    return None if pad_BL1 is None else pad_BL1[:, part.window]
 
 
 def _copied(state: DirectionState) -> DirectionState:
-    """The state without the chunk that its context is a slice of."""
+    """The state without the part that its context is a slice of."""
     return state._replace(context_BKI=state.context_BKI.clone())

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from dna_mamba.models import MaskedLanguageModel, ModelOutput
 from dna_mamba.models.config import ReverseComplement
+from dna_mamba.models.streaming import Budget
 from tests.models.test_model import TOLERANCE, random_ids, small_model
 
 MODES = ["none", "augment", "post-hoc", "shared"]
@@ -20,30 +21,49 @@ def joined(model: MaskedLanguageModel, ids: torch.Tensor, **how: object) -> Mode
 
 
 @pytest.mark.parametrize("mode", MODES)
-@given(length=st.integers(1, 70), chunk=st.integers(1, 80), batch=st.integers(1, 2))
-def test_parts_are_the_whole(mode: ReverseComplement, length: int, chunk: int, batch: int) -> None:
+@pytest.mark.parametrize("kept_bytes", [0, 10**9])
+@given(length=st.integers(1, 70), positions=st.integers(1, 80), batch=st.integers(1, 2))
+def test_parts_are_the_whole(
+    mode: ReverseComplement, kept_bytes: int, length: int, positions: int, batch: int
+) -> None:
+    """The whole is the pass that gradients flow through: it is no part of what is tested."""
     model, ids = small_model(mode), random_ids(batch, length, seed=length)
-    with torch.no_grad():
-        whole = model(ids)
-    for streamed, expected in zip(joined(model, ids, chunk=chunk), whole, strict=True):
+    parts = joined(model, ids, budget=Budget(positions, kept_bytes))
+    for streamed, expected in zip(parts, model(ids), strict=True):
         torch.testing.assert_close(streamed, expected, **TOLERANCE)
 
 
+@pytest.mark.parametrize("budget", [Budget(16, 0), Budget(16, 10**9), Budget(100, 0)])
+def test_padding_in_parts(budget: Budget) -> None:
+    model, ids, lengths = small_model("none"), random_ids(3, 40), torch.tensor([40, 3, 17])
+    expected, pads = model(ids, lengths).hidden, torch.arange(40) >= lengths[:, None]
+    hidden = model.encoder.norm(model.encoder.residual(ids, lengths, budget))
+    torch.testing.assert_close(hidden.masked_fill(pads[..., None], 0), expected, **TOLERANCE)
+
+
+def test_without_gradients_the_answer_is_the_same() -> None:
+    model, ids, lengths = small_model("shared"), random_ids(3, 40), torch.tensor([40, 3, 17])
+    expected = model(ids, lengths)
+    with torch.no_grad():
+        for a, b in zip(model(ids, lengths), expected, strict=True):
+            torch.testing.assert_close(a, b, **TOLERANCE)
+
+
 @pytest.mark.parametrize("d_conv", [1, 2, 7])
-def test_chunks_shorter_than_the_convolution(d_conv: int) -> None:
+def test_parts_shorter_than_the_convolution(d_conv: int) -> None:
     model, ids = small_model("shared", d_conv=d_conv), random_ids(1, 23)
-    torch.testing.assert_close(joined(model, ids, chunk=3).logits, model(ids).logits, **TOLERANCE)
+    torch.testing.assert_close(joined(model, ids, budget=Budget(3, 0)).logits, model(ids).logits, **TOLERANCE)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_both_strands_on_demand(mode: ReverseComplement) -> None:
     model, ids = small_model(mode), random_ids(1, 41)
     torch.testing.assert_close(
-        joined(model, ids, both_strands=True, chunk=10).logits, model.both_strands(ids).logits, **TOLERANCE
+        joined(model, ids, both_strands=True, budget=Budget(10, 0)).logits, model.both_strands(ids).logits, **TOLERANCE
     )
 
 
-def test_chunk_edges_matter_to_the_result() -> None:
+def test_edges_matter_to_the_result() -> None:
     """The tests above can fail: a sequence cut into parts that know nothing of each other gives something else."""
     model, ids = small_model("none"), random_ids(1, 40)
     halves = torch.cat([model(ids[:, :20]).logits, model(ids[:, 20:]).logits], dim=1)
@@ -51,9 +71,9 @@ def test_chunk_edges_matter_to_the_result() -> None:
 
 
 def test_the_residual_is_all_that_grows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No layer ever sees more positions than a chunk holds."""
+    """No layer ever sees more positions than the budget says."""
     model, seen = small_model("shared"), []
     for layer in model.encoder.layers:
         layer.norm.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].shape[:2].numel()))
-    joined(model, random_ids(1, 300), chunk=32)
+    joined(model, random_ids(1, 300), budget=Budget(32, 0))
     assert max(seen) == 32 and len(seen) > 300 * 2 // 32
