@@ -1,0 +1,159 @@
+# mypy: disable-error-code="untyped-decorator,no-untyped-def,no-untyped-call"
+"""The gradients of one chunk, EDGE steps at a time from its last to its first.
+
+The forward left the state that enters every EDGE steps, so nothing longer than EDGE steps is ever recomputed: decays
+and states of EDGE steps and one state index stay in registers (each exponential is taken once), d_state is a run-time
+loop, and the adjoint and dA go through slices of global memory that one program alone reads and writes.
+"""
+
+import triton
+import triton.language as tl
+
+from dna_mamba_kernels.triton.math import sigmoid, silu, silu_slope
+from dna_mamba_kernels.triton.scan_forward_kernels import load_channel, load_delta, load_pair, load_row
+
+LN_2 = tl.constexpr(0.6931471805599453)
+
+
+@triton.jit
+def stack(columns, BLOCK_D: tl.constexpr):
+    """A tuple of K columns (a power of two) as (BLOCK_D, K), in registers."""
+    COUNT: tl.constexpr = len(columns)
+    for _ in tl.static_range(COUNT.bit_length() - 1):
+        half = ()
+        for i in tl.static_range(len(columns) // 2):
+            half = half + (tl.join(columns[i], columns[i + len(columns) // 2]),)
+        columns = half
+    return tl.reshape(columns[0], (BLOCK_D, COUNT))
+
+
+@triton.jit
+def sum_over_channels(columns, BLOCK_D: tl.constexpr):
+    """The sums of K columns, as one vector of K.
+
+    A plain reduction costs five shuffles and five additions for each of them. The gather, which moves nothing, has its
+    indices laid out with lanes along K: one pass through shared memory turns the tile, and lanes add up their own.
+    """
+    tile = stack(columns, BLOCK_D)
+    COUNT: tl.constexpr = len(columns)
+    index = tl.arange(0, COUNT)[None, :] + tl.zeros((BLOCK_D, COUNT), tl.int32)
+    return tl.sum(tl.gather(tile, index, 1), axis=0)
+
+
+@triton.jit
+def gradient_kernel(
+    u, u_batch, u_row, delta, delta_batch, delta_row, z, z_batch, z_row, dy, dy_batch, dy_row,
+    A_ND, B_columns, C_columns, D_D, bias, edges_EBND, adjoint_PBND,
+    du, ddelta, dz, out_batch, out_row, dA_PBND, dBC_K2BNL, dD_PBD, dbias_PBD,
+    batch, length, channels, chunks, padded_length,
+    N, CHUNK: tl.constexpr, EDGE: tl.constexpr, BLOCK_D: tl.constexpr, SOFTPLUS: tl.constexpr,
+):  # fmt: skip
+    """Equations of kernels/README.md. ``adjoint_PBND`` holds what enters each chunk and becomes what leaves it.
+
+    ``B_columns``, ``C_columns``: (batch, N, padded_length) in scan order. dB and dC are sums over this program's
+    channels, one part for each block of channels; dA, dD and dbias sums over its steps, one part a chunk.
+    """
+    blocks = tl.cdiv(channels, BLOCK_D)
+    pid = tl.program_id(0).to(tl.int64)
+    block = pid % blocks
+    d = block * BLOCK_D + tl.arange(0, BLOCK_D)
+    chunk = (pid // blocks) % chunks
+    b = pid // (blocks * chunks)
+    d_mask = d < channels
+    bias_D = load_channel(bias, d, d_mask)
+    skip_D = load_channel(D_D, d, d_mask)
+    dD = tl.zeros((BLOCK_D,), tl.float32)
+    dbias = tl.zeros((BLOCK_D,), tl.float32)
+    start = chunk * CHUNK
+    steps = tl.minimum(CHUNK, length - start).to(tl.int32)
+    limit = tl.where(d_mask, steps, 0)
+    edges = tl.cdiv(steps, EDGE)
+    state_place = (chunk * batch + b) * N * channels + d
+    for e in range(0, edges):
+        local = (edges - 1 - e) * EDGE
+        first = start + local
+        deltas = ()
+        us = ()
+        dys = ()
+        d_drives = ()  # derivative by delta u
+        d_exponents = ()  # derivative by delta, through the decay
+        ys = ()
+        for j in tl.static_range(EDGE):
+            row = start + tl.minimum(local + j, steps - 1)
+            mask = local + j < limit
+            deltas = deltas + (load_delta(delta, b * delta_batch + row * delta_row + d, bias_D, mask, SOFTPLUS),)
+            us = us + (load_row(u, b * u_batch + row * u_row + d, mask),)
+            dy_D = load_row(dy, b * dy_batch + row * dy_row + d, mask)
+            if z is not None:
+                dy_D = dy_D * silu(load_row(z, b * z_batch + row * z_row + d, mask))
+            dys = dys + (dy_D,)
+            d_drives = d_drives + (tl.zeros((BLOCK_D,), tl.float32),)
+            d_exponents = d_exponents + (tl.zeros((BLOCK_D,), tl.float32),)
+            ys = ys + (skip_D * us[j],)
+        for n in range(0, N):
+            A = tl.load(A_ND + n * channels + d, mask=d_mask, other=0.0)
+            h = tl.load(edges_EBND + ((first // EDGE * batch + b) * N + n) * channels + d, mask=d_mask, other=0.0)
+            g = tl.load(adjoint_PBND + state_place + n * channels, mask=d_mask, other=0.0)
+            dA = tl.load(dA_PBND + state_place + n * channels, mask=d_mask, other=0.0)
+            columns = ((b * N + n) * padded_length + first) // 2
+            decays = ()
+            entering = ()
+            dCs = ()
+            new = ()
+            for j in tl.static_range(EDGE):
+                B_low, B_high = load_pair(B_columns, columns + j // 2)
+                B_n = B_low if j % 2 == 0 else B_high
+                decays = decays + (tl.exp2(deltas[j] * A),)
+                entering = entering + (h,)
+                h = decays[j] * h + deltas[j] * us[j] * B_n
+                if dBC_K2BNL is not None:
+                    dCs = dCs + (dys[j] * h,)
+                if dz is not None:
+                    C_low, C_high = load_pair(C_columns, columns + j // 2)
+                    new = new + (ys[j] + h * (C_low if j % 2 == 0 else C_high),)
+            if dz is not None:
+                ys = new
+            dBs = ()
+            new_drives = ()
+            new_exponents = ()
+            for k in tl.static_range(EDGE):
+                j: tl.constexpr = EDGE - 1 - k
+                B_low, B_high = load_pair(B_columns, columns + j // 2)
+                C_low, C_high = load_pair(C_columns, columns + j // 2)
+                g += dys[j] * (C_low if j % 2 == 0 else C_high)
+                if dBC_K2BNL is not None:
+                    dBs = (deltas[j] * us[j] * g,) + dBs
+                new_drives = (d_drives[j] + g * (B_low if j % 2 == 0 else B_high),) + new_drives
+                g *= decays[j]
+                w = g * entering[j]
+                new_exponents = (d_exponents[j] + w * A,) + new_exponents
+                dA += w * deltas[j]
+            d_drives = new_drives
+            d_exponents = new_exponents
+            tl.store(adjoint_PBND + state_place + n * channels, g, mask=d_mask)
+            tl.store(dA_PBND + state_place + n * channels, dA, mask=d_mask)
+            if dBC_K2BNL is not None:
+                sums = sum_over_channels(dBs + dCs, BLOCK_D)
+                column = tl.arange(0, 2 * EDGE)
+                part = block * 2 + column // EDGE
+                tl.store(dBC_K2BNL + ((part * batch + b) * N + n) * padded_length + first + column % EDGE, sums)
+        for j in tl.static_range(EDGE):
+            row = start + tl.minimum(local + j, steps - 1)
+            mask = local + j < limit
+            out = b * out_batch + row * out_row + d
+            tl.store(du + out, (d_drives[j] * deltas[j] + skip_D * dys[j]).to(du.dtype.element_ty), mask=mask)
+            # A carries log2(e): the derivative by the exponent of 2 is ln(2) times that by the exponent of e.
+            slope = d_exponents[j] * LN_2 + d_drives[j] * us[j]
+            if SOFTPLUS:
+                slope *= sigmoid(load_row(delta, b * delta_batch + row * delta_row + d, mask) + bias_D)
+            slope = tl.where(mask, slope, 0.0)
+            tl.store(ddelta + out, slope.to(ddelta.dtype.element_ty), mask=mask)
+            dbias += slope
+            dD += dys[j] * us[j]
+            if dz is not None:
+                gate = silu_slope(load_row(z, b * z_batch + row * z_row + d, mask))
+                dy_D = load_row(dy, b * dy_batch + row * dy_row + d, mask)
+                tl.store(dz + out, (dy_D * ys[j] * gate).to(dz.dtype.element_ty), mask=mask)
+    place = (chunk * batch + b) * channels + d
+    tl.store(dD_PBD + place, dD, mask=d_mask)
+    tl.store(dbias_PBD + place, dbias, mask=d_mask)
