@@ -4,6 +4,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dna_mamba.scoring.estimate import Estimate
 
 
 def log(message: str) -> None:
@@ -26,6 +30,17 @@ def format_duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def print_estimate(facts: "Estimate") -> None:
+    """An estimate to stdout as a table for programs, and its time to stderr for people."""
+    for name, value in (
+        ("positions", str(facts.positions)),
+        ("seconds", f"{facts.seconds:.4g}"),
+        ("peak_memory_mib", f"{facts.memory_bytes / 2**20:.0f}"),
+    ):
+        print(f"{name}\t{value}")
+    log(f"the model's passes will take about {format_duration(facts.seconds)}")
 
 
 @contextmanager

@@ -2,9 +2,11 @@
 
 import click
 
-from dna_mamba.cli.console import log, progress
+from dna_mamba.cli.console import log, print_estimate, progress
 from dna_mamba.cli.options import (
+    batch_size_option,
     device_option,
+    dry_run_option,
     force_option,
     model_option,
     resolve_device,
@@ -21,27 +23,23 @@ from dna_mamba.errors import InputError
 @click.option(
     "--max-length",
     type=click.IntRange(min=1),
-    default=131_072,
-    show_default=True,
-    help="Longest sequence taken, in bp. Each is read whole: memory grows with it.",
+    show_default="what memory allows",
+    help="Longest sequence taken, in bp. Each is read whole, none is ever cut.",
 )
-@click.option(
-    "--batch-size",
-    type=click.IntRange(min=1),
-    show_default="what suits the device",
-    help="Sequences in one forward pass.",
-)
+@batch_size_option("Sequences")
 @device_option
 @threads_option
+@dry_run_option
 @force_option
 def command(
     sequences: str,
     model: str,
     output: str,
-    max_length: int,
+    max_length: int | None,
     batch_size: int | None,
     device: str,
     threads: int,
+    dry_run: bool,
     force: bool,
 ) -> None:
     """Embed the sequences of IN.fa (FASTA, - for standard input), one vector each, in order.
@@ -57,6 +55,9 @@ def command(
         raise InputError("an archive cannot go to standard output", place="--output", remedy="name a file")
     check_target(output, force=force)
     setup_torch(threads)
+    if dry_run:
+        _estimate(sequences, model, device)
+        return
     with progress("embedded", unit="sequences") as advance:
         result = embed(
             read_fasta(sequences),
@@ -70,3 +71,15 @@ def command(
     n_sequences, n_channels = result.embeddings.shape
     log(f"{n_sequences:,} vectors of {n_channels} channels: layer {result.metadata['layer']},")
     log(f"{result.metadata['pooling']}, {result.metadata['strands']}")
+
+
+def _estimate(sequences: str, model: str, device: str) -> None:
+    from dna_mamba.checkpoints import load_model
+    from dna_mamba.io.fasta import read_fasta
+    from dna_mamba.scoring.estimate import estimate_embedding
+
+    network = load_model(model, resolve_device(device))
+    lengths = [len(network.tokenizer.encode(record.sequence)) for record in read_fasta(sequences)]
+    click.echo(f"sequences\t{len(lengths)}")
+    click.echo(f"longest\t{max(lengths, default=0)}")
+    print_estimate(estimate_embedding(lengths, network))

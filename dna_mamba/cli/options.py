@@ -1,7 +1,10 @@
 """Options that several commands share, so that a name means the same everywhere, and what they set up."""
 
+import ctypes
 import os
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -9,6 +12,11 @@ from dna_mamba.errors import InputError, MachineError
 
 if TYPE_CHECKING:
     import torch
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+"""Of glibc's malloc.h."""
 
 
 def default_threads() -> int:
@@ -39,12 +47,25 @@ device_option = click.option(
     metavar="auto|cpu|cuda[:N]|mps",
     help="Where the model runs; auto takes a CUDA GPU where there is one.",
 )
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Say how long it will take and how much memory it needs; write nothing."
+)
 force_option = click.option("--force", is_flag=True, help="Replace output that exists already.")
 no_version_option = click.option(
     "--no-version",
     is_flag=True,
     help="Leave version and command line out of the output, so that equal runs are equal bytes.",
 )
+
+
+def batch_size_option(what: str) -> Callable[[Command], Command]:
+    """How many of ``what`` go through the model together."""
+    return click.option(
+        "--batch-size",
+        type=click.IntRange(min=1),
+        show_default="what suits the device",
+        help=f"{what} in one forward pass.",
+    )
 
 
 def resolve_device(name: str) -> "torch.device":
@@ -82,6 +103,19 @@ def setup_torch(threads: int, seed: int | None = None) -> None:
     """Give torch, and the kernels that follow its setting, ``threads`` CPU threads; seed its generators."""
     import torch
 
+    retain_freed_memory()
     torch.set_num_threads(threads)
     if seed is not None:
         torch.manual_seed(seed)
+
+
+def retain_freed_memory() -> None:
+    """Let this process keep what it frees: fetching the same memory anew for every layer costs as much as the layer.
+
+    For whole programs; glibc alone has the switch (mallopt(3)), elsewhere nothing happens.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(_M_MMAP_THRESHOLD, 2**30)
+            mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)

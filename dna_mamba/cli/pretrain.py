@@ -46,6 +46,7 @@ def command(
     SIGUSR1 write a checkpoint and exit with code 75: the same command with --resume goes on, to the last bit.
     """
     from dna_mamba.training import pretrain as training
+    from dna_mamba.training.estimate import check_memory
     from dna_mamba.training.recipe import read_recipe
 
     settings = read_recipe(recipe, overrides)
@@ -54,6 +55,7 @@ def command(
         _claim(directory, resume=resume, force=force)
     setup_torch(threads)
     prepared = training.prepare(settings, directory, resolve_device(device))
+    check_memory(prepared)
     if dry_run:
         _estimate(prepared)
         return

@@ -6,9 +6,11 @@ import sys
 import click
 
 from dna_mamba import __version__
-from dna_mamba.cli.console import log, progress
+from dna_mamba.cli.console import log, print_estimate, progress
 from dna_mamba.cli.options import (
+    batch_size_option,
     device_option,
+    dry_run_option,
     force_option,
     model_option,
     no_version_option,
@@ -16,6 +18,7 @@ from dna_mamba.cli.options import (
     setup_torch,
     threads_option,
 )
+from dna_mamba.errors import InputError
 
 
 @click.command()
@@ -40,14 +43,10 @@ from dna_mamba.cli.options import (
     show_default=True,
     help="Longest window the model reads, in bp; the site lies in its middle.",
 )
-@click.option(
-    "--batch-size",
-    type=click.IntRange(min=1),
-    show_default="what suits the device",
-    help="Sites in one forward pass.",
-)
+@batch_size_option("Sites")
 @device_option
 @threads_option
+@dry_run_option
 @force_option
 @no_version_option
 def command(
@@ -60,6 +59,7 @@ def command(
     batch_size: int | None,
     device: str,
     threads: int,
+    dry_run: bool,
     force: bool,
     no_version: bool,
 ) -> None:
@@ -72,11 +72,14 @@ def command(
     from dna_mamba.checkpoints import load_model, weights_sha256
     from dna_mamba.io.fasta import FastaReader
     from dna_mamba.scoring.annotation import provenance_lines
+    from dna_mamba.scoring.estimate import estimate_scoring
     from dna_mamba.scoring.files import Target, can_be_read_twice, score_vcf, survey_vcf
 
     target = Target(output, output_type, force)
     target.check()
     setup_torch(threads)
+    if dry_run and not can_be_read_twice(variants):
+        raise InputError("an estimate needs a file to count", place="--dry-run", remedy="give IN.vcf by its path")
     network = load_model(model, resolve_device(device))
     with FastaReader(reference) as genome:
         if not no_version:
@@ -89,6 +92,11 @@ def command(
                 survey = survey_vcf(variants, genome, advance)
             for note in survey.notes:
                 log(note)
+        if survey and dry_run:
+            click.echo(f"records\t{survey.n_records}")
+            click.echo(f"sites\t{survey.n_sites}")
+            print_estimate(estimate_scoring(survey.n_sites, context, batch_size, network))
+            return
         with progress("scored", unit="records", total=survey and survey.n_records) as advance:
             summary = score_vcf(
                 variants,

@@ -107,7 +107,8 @@ def _read_from_right(
     """The first reading; the leftmost part comes last."""
     readings: list[_Reading] = []
     state: DirectionState | None = None
-    for part in reversed(parts):
+    store: DirectionState | None = None
+    for index, part in reversed(list(enumerate(parts))):
         h_BLD, pads = layer.norm(residual_BLD[:, part.window]), _at(pad_BL1, part)
         if keep:
             x_BLI, z_BLI = layer.mixer.project(h_BLD, pads)
@@ -118,7 +119,9 @@ def _read_from_right(
             if part.start == 0:
                 break  # nothing lies further left
             _, after = layer.mixer.right_to_left(layer.mixer.project_x(h_BLD, pads), pads, state)
-        state = _copied(after)
+        # One block for all edges: small pieces that stay between large ones that go would tear the memory.
+        store = store or DirectionState(*(x.new_empty(len(parts), *x.shape) for x in after))
+        state = DirectionState(*(kept[index].copy_(x) for kept, x in zip(store, after, strict=True)))
     return readings
 
 

@@ -29,3 +29,8 @@ def positions_per_pass(model: MaskedLanguageModel) -> int:
     """Positions that suit one forward pass where the model is: what fits in a CPU's caches, what fills a GPU."""
     is_cpu = model.encoder.embedding.weight.device.type == "cpu"
     return 1024 * torch.get_num_threads() if is_cpu else 262_144
+
+
+def sites_per_pass(model: MaskedLanguageModel, context_bp: int) -> int:
+    """Windows of ``context_bp`` that suit one forward pass."""
+    return max(1, positions_per_pass(model) // context_bp)

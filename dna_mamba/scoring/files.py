@@ -52,6 +52,8 @@ class Survey(NamedTuple):
     """What one reading of a VCF told before any scoring: its records, and lines a person should see."""
 
     n_records: int
+    n_sites: int
+    """Windows the model has to read, those of neighbouring records counted again."""
     notes: list[str]
 
 
@@ -74,16 +76,16 @@ def survey_vcf(path: str | Path, reference: FastaReader, advance: Callable[[int]
     Raises:
         InputError: the VCF is malformed, or REF differs in more than 5 % of its alleles.
     """
-    n_records = 0
+    n_records = n_sites = 0
     with VcfReader(path) as reader:
         assessor = Assessor(reference, reader.contigs)
         for record in reader:
-            for variant in alleles_of(record):
-                assessor.assess(variant)
+            sites = {assessor.assess(variant).site for variant in alleles_of(record)}
+            n_sites += len(sites - {None})
             n_records += 1
             advance(1)
     assessor.check.refuse_wrong_build()
-    return Survey(n_records, assessor.notes())
+    return Survey(n_records, n_sites, assessor.notes())
 
 
 def score_vcf(

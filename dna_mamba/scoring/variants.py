@@ -19,7 +19,7 @@ from dna_mamba.genome import Variant
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.scoring.alleles import AlleleStatus, VariantScore
-from dna_mamba.scoring.arguments import as_model, as_reference, positions_per_pass
+from dna_mamba.scoring.arguments import as_model, as_reference, sites_per_pass
 from dna_mamba.scoring.assess import Assessment, Assessor, Site
 from dna_mamba.scoring.likelihood import base_ids, log_likelihood_ratio, masked_log_probabilities
 from dna_mamba.scoring.reference_check import CHECK_EVERY, MAX_MISMATCH_SHARE
@@ -71,7 +71,7 @@ class VariantScorer:
         flank_bp(context_bp)
         self._reference, self._model = reference, model
         self._context_bp = context_bp
-        self._batch_size = batch_size or max(1, positions_per_pass(model) // context_bp)
+        self._batch_size = batch_size or sites_per_pass(model, context_bp)
         self._max_mismatch_share = max_mismatch_share
         self.assessor = Assessor(reference, contig_lengths)
 

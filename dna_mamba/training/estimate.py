@@ -4,16 +4,64 @@ import copy
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
+from dna_mamba.models.memory import Shape, gibibytes, memory_of, require, training_bytes
 from dna_mamba.training.optimiser import build_optimiser
 from dna_mamba.training.pretrain import PRECISIONS, Run
+from dna_mamba.training.recipe import Recipe
 from dna_mamba.training.step import train_step
 
 _STEPS = 4
+
+
+def check_memory(run: Run) -> None:
+    """Refuse, before the first step, a run that memory does not suffice for, and say what would fit.
+
+    Raises:
+        MachineError: the estimate is above what the device has free.
+    """
+    device = run.model.encoder.embedding.weight.device
+    batch = run.recipe.batch
+    require(
+        needed_memory(run.recipe, run.model.n_parameters),
+        device,
+        f"a step of {batch.windows} x {batch.window_bp:,} bp",
+        _remedy(run.recipe, run.model.n_parameters, memory_of(device)),
+    )
+
+
+def needed_memory(recipe: Recipe, parameters: int) -> int:
+    """Bytes of one training step of a recipe."""
+    config = recipe.model_config_of()
+    strands = 2 if config.reverse_complement == "shared" else 1
+    shape = Shape(strands * recipe.batch.windows, recipe.batch.window_bp)
+    return training_bytes(config, shape, parameters, recompute=recipe.recompute)
+
+
+def _remedy(recipe: Recipe, parameters: int, free: int | None) -> str:
+    """The first change that makes a step fit: recomputation, then fewer windows, then shorter ones."""
+    for change in _smaller(recipe):
+        changed = recipe.model_copy(update=change)
+        if free is None or needed_memory(changed, parameters) <= free:
+            batch = changed.batch
+            settings = (
+                f"--set recompute=true --set batch.windows={batch.windows} --set batch.window_bp={batch.window_bp}"
+            )
+            return f"{settings} needs about {gibibytes(needed_memory(changed, parameters))}"
+    return "take a smaller model"
+
+
+def _smaller(recipe: Recipe) -> Iterator[dict[str, Any]]:
+    windows, window_bp = recipe.batch.windows, recipe.batch.window_bp
+    while window_bp >= 1:
+        batch = recipe.batch.model_copy(update={"windows": windows, "window_bp": window_bp})
+        yield {"recompute": True, "batch": batch}
+        windows, window_bp = (windows // 2, window_bp) if windows > 1 else (1, window_bp // 2)
 
 
 class Estimate(NamedTuple):

@@ -40,6 +40,22 @@ def test_standard_input(here):
         assert len(archive["ids"]) == 3
 
 
+def test_an_estimate_writes_nothing(here):
+    result = run("in.fa", "-o", "out.npz", "--dry-run")
+    facts = dict(line.split("\t") for line in result.stdout.splitlines())
+    assert (facts["sequences"], facts["longest"], facts["positions"]) == ("3", "50", "89")
+    assert float(facts["seconds"]) >= 0 and float(facts["peak_memory_mib"]) > 1
+    assert not (here / "out.npz").exists()
+
+
+def test_too_long_for_memory(here, monkeypatch):
+    monkeypatch.setattr("dna_mamba.models.memory.available_memory", lambda: 2**28)
+    write_fasta(here / "long.fa", {"s": random_sequence(5000, seed=1)})
+    result = run("long.fa", "-o", "out.npz")
+    assert result.exit_code == 3 and "sequence 's' of 5,000 bp: about" in result.stderr.splitlines()[-1]
+    assert not (here / "out.npz").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "hint"),
     [

@@ -1,5 +1,6 @@
 """``dna-mamba pretrain``: what it refuses, what --force may remove, and its estimate."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,16 @@ def test_dry_run_writes_nothing(recipe: str) -> None:
     assert facts["training_bp"] == "6000" and facts["bp_per_step"] == "256"
     assert float(facts["seconds_per_step"]) > 0 and float(facts["peak_memory_mib"]) > 50
     assert "12 steps will take about" in result.stderr
+
+
+def test_a_context_that_cannot_fit_is_refused_with_one_that_does(recipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dna_mamba.models.memory.available_memory", lambda: 2**30)
+    result = pretrain(recipe, "-o", "run", "--set", "batch.windows=4096", "--set", "model.size=tiny")
+    message = result.stderr.splitlines()[-1]
+    assert result.exit_code == 3 and not Path("run").exists()
+    assert "GiB of memory are needed and 1.00 GiB are free" in message
+    settings = re.findall(r"--set \S+", message)
+    assert pretrain(recipe, "-o", "run", *" ".join(settings).split(), *SHORT, "--dry-run").exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,7 @@ def joined(model: MaskedLanguageModel, ids: torch.Tensor, **how: object) -> Mode
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kept_bytes", [0, 10**9])
 @given(length=st.integers(1, 70), positions=st.integers(1, 80), batch=st.integers(1, 2))
-def test_parts_are_the_whole(
-    mode: ReverseComplement, kept_bytes: int, length: int, positions: int, batch: int
-) -> None:
+def test_parts_are_the_whole(mode: ReverseComplement, kept_bytes: int, length: int, positions: int, batch: int) -> None:
     """The whole is the pass that gradients flow through: it is no part of what is tested."""
     model, ids = small_model(mode), random_ids(batch, length, seed=length)
     parts = joined(model, ids, budget=Budget(positions, kept_bytes))

@@ -10,6 +10,7 @@ from dna_mamba.alphabet import reverse_complement
 from dna_mamba.checkpoints import save_model, weights_sha256
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaRecord
+from dna_mamba.models.streaming import BUDGETS, Budget
 from dna_mamba.scoring import embed
 from tests.scoring.worlds import CADUCEUS_IDS, MODES, random_sequence, small_model, write_fasta
 
@@ -69,6 +70,16 @@ def test_words_of_several_bases():
     result = embed([record(random_sequence(31))], model)
     assert result.embeddings.shape == (1, 16)
     assert result.lengths.tolist() == [31]
+
+
+def test_longer_than_a_part(monkeypatch):
+    """A sequence is run in parts, and where it is long a layer's outputs are not kept."""
+    sequence = random_sequence(100)
+    expected = mean_by_hand(small_model(), sequence)
+    for kept_bytes in (0, 2**30):
+        monkeypatch.setitem(BUDGETS, "cpu", Budget(16, kept_bytes))
+        (vector,) = embed([record(sequence)], small_model()).embeddings
+        np.testing.assert_allclose(vector, expected, atol=1e-5)
 
 
 def test_nothing_is_cut_in_silence():

@@ -1,0 +1,91 @@
+"""How much memory a pass will take, from the shapes alone, and whether this machine has it.
+
+Estimates count the tensors that exist at the worst moment; allocators and libraries add their own, for which
+``OVERHEAD`` stands. They are meant to be a little above what is measured (benchmarks/encoder.py).
+"""
+
+from typing import NamedTuple
+
+import torch
+
+from dna_mamba.errors import MachineError
+from dna_mamba.machine import available_memory
+from dna_mamba.models.config import ModelConfig
+from dna_mamba.models.streaming import budget_of, kept_bytes
+
+OVERHEAD = 2**29
+"""Thread stacks, packed matrices, memory that was freed and not reused: bytes."""
+_SCATTER = 1.6
+"""What comes and goes takes more than its size between what stays."""
+_BACKWARD_TILE = 24
+"""The scan keeps its state every so many positions for the backward pass."""
+
+
+class Shape(NamedTuple):
+    """Sequences of equal length that one pass reads, both strands counted where both are read."""
+
+    sequences: int
+    length: int
+
+    @property
+    def positions(self) -> int:
+        return self.sequences * self.length
+
+
+def inference_bytes(config: ModelConfig, shape: Shape, device: torch.device, dtype: torch.dtype) -> int:
+    """Bytes that ``MaskedLanguageModel.stream`` needs beyond the weights; ``forward`` needs its whole output too."""
+    budget = budget_of(device)
+    d_model, d_inner = config.d_model, config.d_inner
+    residual = shape.positions * d_model * dtype.itemsize
+    identifiers = 4 * shape.positions * torch.int64.itemsize  # ids, their mirror image, and where it lies
+    group = min(shape.positions, max(shape.length, budget.positions))
+    kept = kept_bytes(group, d_inner, dtype)
+    if kept > budget.kept_bytes:
+        edge = d_inner * (config.d_state * 4 + config.d_conv * dtype.itemsize)
+        kept = edge * -(-group // budget.positions)
+    part = min(group, budget.positions) * (3 * d_model + 6 * d_inner + 2 * config.d_hidden) * dtype.itemsize
+    return residual + identifiers + kept + part + OVERHEAD
+
+
+def training_bytes(config: ModelConfig, shape: Shape, parameters: int, *, recompute: bool) -> int:
+    """Bytes of a float32 training step: weights, gradients, two moments, and what the backward pass needs."""
+    d_model, d_inner, proj = config.d_model, config.d_inner, config.dt_rank + 2 * config.d_state
+    # Two norms' worth of the residual, x and z; for each direction u, delta, its projections and the scan's states;
+    # their sum, the gate and the product of both.
+    edges = config.d_state * d_inner // _BACKWARD_TILE
+    layer = 2 * d_model + 2 * d_inner + 2 * (2 * d_inner + proj + edges) + 3 * d_inner
+    gradients = 6 * d_inner + 2 * d_model  # alive at once while one layer is differentiated
+    ends = 4 * d_model  # embedding, final norm and logits
+    if recompute:
+        stored, passing = d_model * config.n_layer, layer + gradients + ends
+    else:
+        stored, passing = layer * config.n_layer, gradients + ends
+    return int(16 * parameters + 4 * shape.positions * (stored + _SCATTER * passing) + OVERHEAD)
+
+
+def memory_of(device: torch.device) -> int | None:
+    """Bytes still free on a device; None where nobody tells."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return free
+    return available_memory()
+
+
+def require(needed: int, device: torch.device, what: str, remedy: str) -> None:
+    """Refuse what cannot fit, before it takes hours to find out.
+
+    Raises:
+        MachineError: ``device`` has less than ``needed`` bytes free.
+    """
+    free = memory_of(device)
+    if free is not None and needed > free:
+        raise MachineError(
+            f"about {gibibytes(needed)} of memory are needed and {gibibytes(free)} are free on {device}",
+            place=what,
+            remedy=remedy,
+        )
+
+
+def gibibytes(count: int) -> str:
+    """``1.25 GiB``."""
+    return f"{count / 2**30:.2f} GiB"
