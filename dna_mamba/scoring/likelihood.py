@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from dna_mamba.alphabet import BASES
 from dna_mamba.errors import InputError
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models.streaming import budget_of
 from dna_mamba.scoring.windows import SiteWindow
 from dna_mamba.tokenizers import Tokenizer
 
@@ -47,18 +49,38 @@ def masked_log_probabilities(model: MaskedLanguageModel, windows: Sequence[SiteW
     Raises:
         InputError: the model does not read single bases, has no reverse complement, or gives NaN or infinity.
     """
-    ids_BL, lengths = masked_ids(model.tokenizer, windows)
     device = model.encoder.embedding.weight.device
-    is_even = bool((lengths == ids_BL.shape[1]).all())
-    lengths_B = None if is_even else torch.from_numpy(lengths).to(device)
-    logits_BLV = model.both_strands(torch.from_numpy(ids_BL).to(device), lengths_B).logits
-    offsets = torch.tensor([window.offset for window in windows], device=device)
     columns = torch.from_numpy(base_ids(model.tokenizer)).to(device)
-    logits_B4 = logits_BLV[torch.arange(len(windows), device=device), offsets][:, columns].float()
+    if max(len(window.codes) for window in windows) > budget_of(device).positions:
+        logits_BV = torch.stack([_site_logits_streamed(model, window) for window in windows])
+    else:
+        logits_BV = _site_logits(model, windows)
+    logits_B4 = logits_BV[:, columns].float()
     log_p_B4: NDArray[np.float32] = torch.log_softmax(logits_B4, dim=-1).cpu().numpy()
     if not np.isfinite(log_p_B4).all():
         raise InputError("the model's predictions are not finite", remedy="its weights are damaged: use another copy")
     return log_p_B4
+
+
+def _site_logits(model: MaskedLanguageModel, windows: Sequence[SiteWindow]) -> Tensor:
+    """Logits (B, V) at the sites of windows that are run together."""
+    device = model.encoder.embedding.weight.device
+    ids_BL, lengths = masked_ids(model.tokenizer, windows)
+    is_even = bool((lengths == ids_BL.shape[1]).all())
+    lengths_B = None if is_even else torch.from_numpy(lengths).to(device)
+    logits_BLV = model.both_strands(torch.from_numpy(ids_BL).to(device), lengths_B).logits
+    offsets = torch.tensor([window.offset for window in windows], device=device)
+    return logits_BLV[torch.arange(len(windows), device=device), offsets]
+
+
+def _site_logits_streamed(model: MaskedLanguageModel, window: SiteWindow) -> Tensor:
+    """Logits (V,) at the site of a long window, of whose output no more than a part exists at a time."""
+    ids_1L, _ = masked_ids(model.tokenizer, [window])
+    ids = torch.from_numpy(ids_1L).to(model.encoder.embedding.weight.device)
+    for part, output in model.stream(ids, both_strands=True):
+        if window.offset < part.end:
+            return output.logits[0, window.offset - part.start]
+    raise AssertionError("the site lies in its window")
 
 
 def log_likelihood_ratio(log_p_4: NDArray[np.float32], ref: str, alt: str) -> float:

@@ -18,6 +18,7 @@ from dna_mamba.alphabet import BASES
 from dna_mamba.genome import Variant
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models.memory import Shape, inference_bytes, require
 from dna_mamba.scoring.alleles import AlleleStatus, VariantScore
 from dna_mamba.scoring.arguments import as_model, as_reference, sites_per_pass
 from dna_mamba.scoring.assess import Assessment, Assessor, Site
@@ -55,6 +56,7 @@ class VariantScorer:
 
     Raises:
         InputError: the model reads no single bases, or ``context_bp`` is below 1.
+        MachineError: windows of ``context_bp`` need more memory than there is.
     """
 
     def __init__(
@@ -73,6 +75,10 @@ class VariantScorer:
         self._context_bp = context_bp
         self._batch_size = batch_size or sites_per_pass(model, context_bp)
         self._max_mismatch_share = max_mismatch_share
+        weight = model.encoder.embedding.weight
+        shape = Shape(2 * self._batch_size, context_bp)
+        needed = inference_bytes(model.config, shape, weight.device, weight.dtype)
+        require(needed, weight.device, f"windows of {context_bp:,} bp", "take a smaller --context or --batch-size")
         self.assessor = Assessor(reference, contig_lengths)
 
     def score(

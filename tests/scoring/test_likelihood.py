@@ -5,6 +5,7 @@ import torch
 from dna_mamba.alphabet import encode_bases
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Variant
+from dna_mamba.models.streaming import BUDGETS, Budget
 from dna_mamba.scoring.likelihood import log_likelihood_ratio, masked_log_probabilities
 from dna_mamba.scoring.windows import SiteWindow
 from tests.scoring.worlds import MODES, llr_by_hand, random_sequence, small_model
@@ -40,6 +41,14 @@ def test_windows_of_unequal_lengths_do_not_disturb_each_other():
     together = masked_log_probabilities(model, windows)
     alone = [masked_log_probabilities(model, [w])[0] for w in windows]
     np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_windows_longer_than_a_part(monkeypatch):
+    model, sequence = small_model(), random_sequence(64)
+    windows = [window(sequence[:n], offset) for n, offset in ((64, 63), (64, 0), (50, 17))]
+    expected = masked_log_probabilities(model, windows)
+    monkeypatch.setitem(BUDGETS, "cpu", Budget(16, 0))
+    np.testing.assert_allclose(masked_log_probabilities(model, windows), expected, atol=1e-5)
 
 
 def test_a_model_in_training_mode_scores_the_same():
