@@ -73,13 +73,18 @@ inline void point_to_inputs(const ConvInputs& in, const ConvWeights& w, int64_t 
     for (int64_t k = 0; k < in.taps; ++k) rows[k] = w.input(in, batch, step - in.taps + 1 + k);
 }
 
+// Rows lie pages apart in a wider matrix, where the hardware's prefetching starts anew for each.
+constexpr int64_t rows_ahead = 2;
+
 template <int Taps>
 void forward_tile(const ConvInputs& in, const ConvOutputs& out, const ConvUnit& unit, const ConvWeights& w,
                   const float** rows) {
     for (int64_t s = unit.first; s < unit.last; ++s) {
         point_to_inputs(in, w, unit.batch, s, rows);
+        const float* ahead = w.input(in, unit.batch, at_most(s + rows_ahead, in.length - 1));
         float* y = out.y + (unit.batch * in.length + position(in, s)) * in.channels;
         for (int64_t c = 0; c < in.channels; c += W) {
+            __builtin_prefetch(ahead + c, 0, 2);
             Vec value = convolve<Taps>(in, w, rows, c);
             if (in.silu) value = value * sigmoid(value);
             store_lanes(y + c, in.channels - c, value);
