@@ -5,10 +5,11 @@ from typing import Literal, NamedTuple, get_args
 import torch
 
 from dna_mamba_kernels.native import library
+from dna_mamba_kernels.triton import availability as triton_availability
 
 Backend = Literal["triton", "native", "chunked", "reference"]
 
-_NATIVE_DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+_KERNEL_DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
 
 class BackendStatus(NamedTuple):
@@ -26,11 +27,12 @@ class BackendUnavailableError(RuntimeError):
 def choose_backend(device: torch.device, dtype: torch.dtype, *, triton: bool, native: bool) -> Backend:
     """The fastest kernel that supports this device and dtype. Same inputs, same answer.
 
-    The native kernel computes in float32: bfloat16 and float16 tensors are converted at its boundary.
+    The kernels compute in float32: bfloat16 and float16 tensors are converted at the native kernel's boundary and
+    inside the Triton kernel. float64 is left to plain torch.
     """
-    if device.type == "cuda" and triton:
+    if device.type == "cuda" and triton and dtype in _KERNEL_DTYPES:
         return "triton"
-    if device.type == "cpu" and native and dtype in _NATIVE_DTYPES:
+    if device.type == "cpu" and native and dtype in _KERNEL_DTYPES:
         return "native"
     return "chunked"
 
@@ -43,7 +45,7 @@ def available_backends() -> dict[Backend, BackendStatus]:
     else:
         native = BackendStatus(True, f"{loaded.best_isa}, threads by {loaded.threading}", f"loaded from {loaded.path}")
     return {
-        "triton": BackendStatus(False, "not in this version"),
+        "triton": BackendStatus(*triton_availability.describe()),
         "native": native,
         "chunked": BackendStatus(True, f"plain torch {torch.__version__}"),
         "reference": BackendStatus(True, "plain torch, for checking results"),
@@ -58,7 +60,8 @@ def resolve_backend(requested: str | None, device: torch.device, dtype: torch.dt
     """
     if requested is None:
         is_native = not isinstance(library.load(), library.Missing)
-        return choose_backend(device, dtype, triton=False, native=is_native)
+        is_triton = device.type == "cuda" and triton_availability.runs_on_cuda()
+        return choose_backend(device, dtype, triton=is_triton, native=is_native)
     name, _, isa = requested.partition(":")
     if name not in get_args(Backend) or (isa and name != "native"):
         raise ValueError(f"unknown backend {requested!r}: choose from {', '.join(get_args(Backend))}")
@@ -67,11 +70,13 @@ def resolve_backend(requested: str | None, device: torch.device, dtype: torch.dt
         raise BackendUnavailableError(f"backend {name!r} is not available: {status.reason} {status.detail}".strip())
     if name == "native":
         _check_native(requested, isa, device, dtype)
+    if name == "triton":
+        _check_triton(device, dtype)
     return requested
 
 
 def _check_native(requested: str, isa: str, device: torch.device, dtype: torch.dtype) -> None:
-    if device.type != "cpu" or dtype not in _NATIVE_DTYPES:
+    if device.type != "cpu" or dtype not in _KERNEL_DTYPES:
         raise BackendUnavailableError(
             f"backend {requested!r} takes float32, bfloat16 or float16 on cpu, not {dtype} on {device}"
         )
@@ -79,4 +84,12 @@ def _check_native(requested: str, isa: str, device: torch.device, dtype: torch.d
     if isa and isinstance(loaded, library.Library) and isa not in loaded.isas:
         raise BackendUnavailableError(
             f"backend {requested!r} is not available: this machine runs {', '.join(loaded.isas)}"
+        )
+
+
+def _check_triton(device: torch.device, dtype: torch.dtype) -> None:
+    wanted = "cpu" if triton_availability.is_interpreted() else "cuda"
+    if device.type != wanted or dtype not in _KERNEL_DTYPES:
+        raise BackendUnavailableError(
+            f"backend 'triton' takes float32, bfloat16 or float16 on {wanted}, not {dtype} on {device}"
         )

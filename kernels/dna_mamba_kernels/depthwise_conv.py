@@ -44,7 +44,7 @@ def depthwise_conv(
     """
     _check(x, weight, bias, initial_context)
     chosen = resolve_backend(backend, x.device, x.dtype)
-    if chosen.startswith("native"):
+    if chosen.startswith(("native", "triton")):
         y: Tensor = _conv(x, weight, bias, initial_context, reverse, silu, chosen)
         return y
     y = depthwise_conv_reference(x, weight, bias, initial_context_BKD=initial_context, reverse=reverse, activation=silu)
@@ -82,7 +82,12 @@ def _conv(
     silu: bool,
     backend: str,
 ) -> Tensor:
-    return native.forward(ConvArguments(x, weight, bias, initial_context, reverse, silu), _isa(backend))
+    args = ConvArguments(x, weight, bias, initial_context, reverse, silu)
+    if backend == "triton":
+        from dna_mamba_kernels.triton import conv as triton_conv  # importing triton takes a second, not always spent
+
+        return triton_conv.forward(args)
+    return native.forward(args, _isa(backend))
 
 
 @torch.library.custom_op("dna_mamba::depthwise_conv_backward", mutates_args=())
@@ -99,7 +104,12 @@ def _conv_backward(
 ) -> list[Tensor]:
     """Gradients of the four tensors, in order; an empty tensor for each one not in ``needs``."""
     args = ConvArguments(x, weight, bias, initial_context, reverse, silu)
-    grads = native.backward(args, _isa(backend), dy, needs)
+    if backend == "triton":
+        from dna_mamba_kernels.triton import conv as triton_conv
+
+        grads = triton_conv.backward(args, dy, needs)
+    else:
+        grads = native.backward(args, _isa(backend), dy, needs)
     return [x.new_empty(0) if grad is None else grad for grad in grads]
 
 

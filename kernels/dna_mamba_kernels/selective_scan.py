@@ -154,6 +154,10 @@ class _Implementation(Protocol):
 def _implementation(backend: str) -> _Implementation:
     """The backend of that name; ``native:avx2`` is bound to that instruction set."""
     name, _, isa = backend.partition(":")
+    if name == "triton":
+        from dna_mamba_kernels.triton import scan  # importing triton takes a second that others need not wait
+
+        return scan
     return NativeScan(isa or None) if name == "native" else chunked
 
 

@@ -39,7 +39,7 @@ def sigmoid(x):
 
 @triton.jit
 def silu(x):
-    """x sigmoid(x)."""
+    """X sigmoid(x)."""
     return x * sigmoid(x)
 
 

@@ -1,7 +1,7 @@
 """The Triton scan: tensors to pointers, strides and workspaces, and back. See the kernels for how work is split."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -9,8 +9,12 @@ from torch import Tensor
 from dna_mamba_kernels.scan_types import ScanGradients, ScanInputs
 from dna_mamba_kernels.triton import scan_backward_kernel as backward_kernels
 from dna_mamba_kernels.triton import scan_forward_kernels as forward_kernels
+from dna_mamba_kernels.triton.layout import dense, power_of_two, rows
 
+TILE_D: int = forward_kernels.TILE_D.value
 LOG2_E = 1.4426950408889634
+GRADIENT_REGISTERS = 168
+"""A thread's limit: three blocks of four warps share a multiprocessor; fewer spill inside the loop over states."""
 
 
 class Tiling(NamedTuple):
@@ -31,7 +35,7 @@ class Tiling(NamedTuple):
 def tiling(length: int) -> Tiling:
     """Up to 512 steps at once; beyond, chunks of about half the square root of the length, so that one long sequence
     fills a card and the walk over chunks stays short.
-    """  # noqa: D205
+    """
     chunk = 1 << max(0, length - 1).bit_length()
     if length > 512:
         chunk = min(1024, max(64, 1 << ((length.bit_length() + 1) // 2 - 1)))
@@ -56,18 +60,19 @@ class Operands(NamedTuple):
         return self.batch, self.length, self.d_inner
 
 
-def forward(inputs: ScanInputs, *, save_states: bool, cut: Tiling | None = None) -> tuple[Tensor, Tensor, Tensor]:
+def forward(inputs: ScanInputs, *, save_states: bool) -> tuple[Tensor, Tensor, Tensor]:
     """(y, final_state, edge_states); edge_states is empty unless ``save_states``."""
     batch, length, d_inner, d_state = inputs.sizes
-    cut = cut or tiling(length)
+    cut = tiling(length)
     y_BLD = torch.empty_like(inputs.u_BLD, memory_format=torch.contiguous_format)
     final_BDN = y_BLD.new_zeros(batch, d_inner, d_state, dtype=torch.float32)
     shape = _edges_shape(batch, length, d_inner, d_state, cut) if save_states else (0,)
-    edges_EBND = final_BDN.new_empty(shape)
+    # Channels that fill up the last tile are never written.
+    edges_EBTNW = final_BDN.new_empty(shape) if d_inner % TILE_D == 0 else final_BDN.new_zeros(shape)
     if y_BLD.numel() == 0:
         if inputs.initial_state_BDN is not None:
             final_BDN.copy_(inputs.initial_state_BDN)
-        return y_BLD, final_BDN, edges_EBND
+        return y_BLD, final_BDN, edges_EBTNW
     operands = _operands(inputs)
     entering_PBND = _states_first(inputs.initial_state_BDN)
     if cut.count(length) > 1:
@@ -76,15 +81,16 @@ def forward(inputs: ScanInputs, *, save_states: bool, cut: Tiling | None = None)
         )
     block = _scan_block(d_inner, d_state)
     chunks = cut.count(length)
+    B_BLN, C_BLN = (_padded_rows(x, cut.edge) for x in (operands.B_BLN, operands.C_BLN))
     forward_kernels.scan_kernel[(batch * chunks * -(-d_inner // block),)](
-        *_rows(inputs.u_BLD, inputs.reverse), *_rows(inputs.delta_BLD, inputs.reverse),
-        *_rows(inputs.z_BLD, inputs.reverse), *_rows(y_BLD, inputs.reverse),
-        operands.A_ND, _even(operands.B_BLN), _even(operands.C_BLN), _dense(inputs.D_D), _dense(inputs.delta_bias_D),
-        entering_PBND, edges_EBND if save_states else None, final_BDN, *operands.sizes, chunks,
+        *rows(inputs.u_BLD, inputs.reverse), *rows(inputs.delta_BLD, inputs.reverse),
+        *rows(inputs.z_BLD, inputs.reverse), *rows(y_BLD, inputs.reverse),
+        operands.A_ND, B_BLN, C_BLN, dense(inputs.D_D), dense(inputs.delta_bias_D),
+        entering_PBND, edges_EBTNW if save_states else None, final_BDN, *operands.sizes, chunks, B_BLN.shape[1],
         N=d_state, CHUNK=cut.chunk, EDGE=cut.edge, UNROLL=cut.unroll, BLOCK_D=block, SOFTPLUS=inputs.delta_softplus,
         num_warps=1, enable_fp_fusion=True,
     )  # fmt: skip
-    return y_BLD, final_BDN, edges_EBND
+    return y_BLD, final_BDN, edges_EBTNW
 
 
 def backward(
@@ -93,11 +99,10 @@ def backward(
     dy_BLD: Tensor,
     dfinal_BDN: Tensor | None,
     needs: Sequence[bool],
-    cut: Tiling | None = None,
 ) -> ScanGradients:
     """Gradients by the adjoint recurrence; the same chunks as the forward, from last to first."""
     batch, length, d_inner, d_state = inputs.sizes
-    cut = cut or tiling(length)
+    cut = tiling(length)
     if inputs.u_BLD.numel() == 0:
         return _empty_gradients(inputs, dfinal_BDN, needs)
     needed = dict(zip(ScanGradients._fields, needs, strict=True))
@@ -122,14 +127,14 @@ def backward(
     dD_PBD, dbias_PBD = (operands.A_ND.new_empty(chunks, batch, d_inner) for _ in range(2))
     dBC_K2BNL = operands.A_ND.new_empty(blocks, 2, *B_BNL.shape) if needed["B_BLN"] or needed["C_BLN"] else None
     backward_kernels.gradient_kernel[(batch * chunks * blocks,)](
-        *_rows(inputs.u_BLD, inputs.reverse), *_rows(inputs.delta_BLD, inputs.reverse),
-        *_rows(inputs.z_BLD, inputs.reverse), *_rows(dy_BLD, inputs.reverse),
-        operands.A_ND, B_BNL, C_BNL, _dense(inputs.D_D), _dense(inputs.delta_bias_D), edges, adjoint_PBND,
-        *_rows(du_BLD, inputs.reverse)[:1], *_rows(ddelta_BLD, inputs.reverse)[:1], *_rows(dz_BLD, inputs.reverse)[:1],
-        *_rows(du_BLD, inputs.reverse)[1:], dA_PBND, dBC_K2BNL, dD_PBD, dbias_PBD,
+        *rows(inputs.u_BLD, inputs.reverse), *rows(inputs.delta_BLD, inputs.reverse),
+        *rows(inputs.z_BLD, inputs.reverse), *rows(dy_BLD, inputs.reverse),
+        operands.A_ND, B_BNL, C_BNL, dense(inputs.D_D), dense(inputs.delta_bias_D), edges, adjoint_PBND,
+        *rows(du_BLD, inputs.reverse)[:1], *rows(ddelta_BLD, inputs.reverse)[:1], *rows(dz_BLD, inputs.reverse)[:1],
+        *rows(du_BLD, inputs.reverse)[1:], dA_PBND, dBC_K2BNL, dD_PBD, dbias_PBD,
         *operands.sizes, chunks, B_BNL.shape[2], d_state,
         CHUNK=cut.chunk, EDGE=cut.edge, BLOCK_D=block, SOFTPLUS=inputs.delta_softplus,
-        num_warps=max(1, block // 32), enable_fp_fusion=True,
+        num_warps=max(1, block // 32), maxnreg=GRADIENT_REGISTERS, enable_fp_fusion=True,
     )  # fmt: skip
     dB_BLN, dC_BLN = (None, None) if dBC_K2BNL is None else _unpadded_rows(dBC_K2BNL.sum(0), length, inputs.reverse)
     found = (
@@ -152,7 +157,7 @@ def edge_states_shape(batch: int, length: int, d_inner: int, d_state: int) -> tu
 
 
 def _edges_shape(batch: int, length: int, d_inner: int, d_state: int, cut: Tiling) -> tuple[int, ...]:
-    return (-(-length // cut.edge), batch, d_state, d_inner)
+    return (-(-length // cut.edge), batch, -(-d_inner // TILE_D), d_state, TILE_D)
 
 
 def _pass_states(
@@ -170,19 +175,20 @@ def _pass_states(
     batch, length, d_inner, d_state = inputs.sizes
     chunks = cut.count(length)
     A_ND = operands.A_ND
+    rows_BLN = _padded_rows(rows_BLN, cut.edge)
     end_PBND = A_ND.new_empty(chunks, batch, d_state, d_inner)
     sum_PBD = A_ND.new_empty(chunks, batch, d_inner)
     block = _scan_block(d_inner, d_state)
     # Nothing follows the last chunk (for the adjoint: the first), whose summary is not asked for.
     forward_kernels.summary_kernel[(batch * (chunks - 1) * -(-d_inner // block),)](
-        *_rows(x_BLD, inputs.reverse), *_rows(inputs.delta_BLD, inputs.reverse), *_rows(z_BLD, inputs.reverse),
-        A_ND, _even(rows_BLN), _dense(inputs.delta_bias_D), end_PBND, sum_PBD,
-        *operands.sizes, chunks - 1, int(adjoint),
+        *rows(x_BLD, inputs.reverse), *rows(inputs.delta_BLD, inputs.reverse), *rows(z_BLD, inputs.reverse),
+        A_ND, rows_BLN, dense(inputs.delta_bias_D), end_PBND, sum_PBD,
+        *operands.sizes, chunks - 1, rows_BLN.shape[1], int(adjoint),
         N=d_state, CHUNK=cut.chunk, UNROLL=cut.unroll, BLOCK_D=block, SOFTPLUS=inputs.delta_softplus, ADJOINT=adjoint,
         num_warps=1, enable_fp_fusion=True,
     )  # fmt: skip
     entering_PBND = torch.empty_like(end_PBND)
-    block = min(128, _power_of_two(d_inner))
+    block = min(128, power_of_two(d_inner))
     forward_kernels.combine_kernel[(batch * d_state * -(-d_inner // block),)](
         end_PBND, sum_PBD, A_ND, initial_PBND, entering_PBND, batch, d_inner, chunks,
         N=d_state, BLOCK_D=block, AHEAD=8, ADJOINT=adjoint, num_warps=max(1, block // 32), enable_fp_fusion=True,
@@ -190,18 +196,14 @@ def _pass_states(
     return entering_PBND
 
 
-def _power_of_two(n: int) -> int:
-    return 1 << max(0, n - 1).bit_length()
-
-
 def _scan_block(d_inner: int, d_state: int) -> int:
     """Channels of a one-warp program: two a thread while their states and A fit its registers."""
-    return min(64 if d_state <= 16 else 32, max(32, _power_of_two(d_inner)))
+    return min(64 if d_state <= 16 else 32, max(32, power_of_two(d_inner)))
 
 
 def _gradient_block(d_inner: int) -> int:
     """One channel a thread; wide, because each block writes its own part of dB and dC."""
-    return min(128, max(32, _power_of_two(d_inner)))
+    return min(128, max(32, power_of_two(d_inner)))
 
 
 def _operands(inputs: ScanInputs) -> Operands:
@@ -210,19 +212,9 @@ def _operands(inputs: ScanInputs) -> Operands:
     return Operands(A_ND, B_BLN.float(), C_BLN.float(), *inputs.sizes)
 
 
-def _rows(x_BLD: Tensor | None, reverse: bool) -> tuple[Any, int, int]:
-    """Where the scan's first position lies, and the strides to the next sequence and the next step."""
-    if x_BLD is None:
-        return None, 0, 0
-    if x_BLD.stride(2) != 1:
-        x_BLD = x_BLD.contiguous()
-    stride_B, stride_L, _ = x_BLD.stride()
-    return (x_BLD[:, -1:], stride_B, -stride_L) if reverse else (x_BLD, stride_B, stride_L)
-
-
-def _even(x_BLN: Tensor) -> Tensor:
-    """Contiguous rows of an even number of states, for loads of two."""
-    return torch.nn.functional.pad(x_BLN, (0, x_BLN.shape[2] % 2)).contiguous()
+def _padded_rows(x_BLN: Tensor, edge: int) -> Tensor:
+    """An even number of states, for loads of two; zeros behind the end, where steps are masked but B and C are read."""
+    return torch.nn.functional.pad(x_BLN, (0, x_BLN.shape[2] % 2, 0, -x_BLN.shape[1] % edge)).contiguous()
 
 
 def _padded_columns(x_BLN: Tensor, edge: int) -> Tensor:
@@ -232,17 +224,13 @@ def _padded_columns(x_BLN: Tensor, edge: int) -> Tensor:
 
 def _unpadded_rows(x_2BNL: Tensor, length: int, reverse: bool) -> tuple[Tensor, Tensor]:
     x_2BLN = x_2BNL[..., :length].transpose(2, 3)
-    dB_BLN, dC_BLN = (x_2BLN.flip(2) if reverse else x_2BLN).unbind(0)
+    dB_BLN, dC_BLN = (x.flip(1) if reverse else x.clone(memory_format=torch.contiguous_format) for x in x_2BLN)
     return dB_BLN, dC_BLN
 
 
 def _states_first(x_BDN: Tensor | None) -> Tensor | None:
     """(1, batch, d_state, d_inner): the state of one chunk, lanes along channels. A copy: it may be written to."""
     return None if x_BDN is None else x_BDN.float().transpose(1, 2).clone(memory_format=torch.contiguous_format)[None]
-
-
-def _dense(x_D: Tensor | None) -> Tensor | None:
-    return None if x_D is None else x_D.float().contiguous()
 
 
 def _empty_gradients(inputs: ScanInputs, dfinal_BDN: Tensor | None, needs: Sequence[bool]) -> ScanGradients:

@@ -10,7 +10,7 @@ import triton
 import triton.language as tl
 
 from dna_mamba_kernels.triton.math import sigmoid, silu, silu_slope
-from dna_mamba_kernels.triton.scan_forward_kernels import load_channel, load_delta, load_pair, load_row
+from dna_mamba_kernels.triton.scan_forward_kernels import TILE_D, load_channel, load_delta, load_pair, load_row
 
 LN_2 = tl.constexpr(0.6931471805599453)
 
@@ -36,14 +36,14 @@ def sum_over_channels(columns, BLOCK_D: tl.constexpr):
     """
     tile = stack(columns, BLOCK_D)
     COUNT: tl.constexpr = len(columns)
-    index = tl.arange(0, COUNT)[None, :] + tl.zeros((BLOCK_D, COUNT), tl.int32)
+    index = tl.arange(0, COUNT)[None, :] + tl.full((BLOCK_D, COUNT), 0, tl.int32)
     return tl.sum(tl.gather(tile, index, 1), axis=0)
 
 
 @triton.jit
 def gradient_kernel(
     u, u_batch, u_row, delta, delta_batch, delta_row, z, z_batch, z_row, dy, dy_batch, dy_row,
-    A_ND, B_columns, C_columns, D_D, bias, edges_EBND, adjoint_PBND,
+    A_ND, B_columns, C_columns, D_D, bias, edges_EBTNW, adjoint_PBND,
     du, ddelta, dz, out_batch, out_row, dA_PBND, dBC_K2BNL, dD_PBD, dbias_PBD,
     batch, length, channels, chunks, padded_length,
     N, CHUNK: tl.constexpr, EDGE: tl.constexpr, BLOCK_D: tl.constexpr, SOFTPLUS: tl.constexpr,
@@ -62,37 +62,41 @@ def gradient_kernel(
     d_mask = d < channels
     bias_D = load_channel(bias, d, d_mask)
     skip_D = load_channel(D_D, d, d_mask)
-    dD = tl.zeros((BLOCK_D,), tl.float32)
-    dbias = tl.zeros((BLOCK_D,), tl.float32)
+    dD = tl.full((BLOCK_D,), 0, tl.float32)
+    dbias = tl.full((BLOCK_D,), 0, tl.float32)
     start = chunk * CHUNK
     steps = tl.minimum(CHUNK, length - start).to(tl.int32)
     limit = tl.where(d_mask, steps, 0)
     edges = tl.cdiv(steps, EDGE)
+    column = tl.arange(0, EDGE)
+    tiles = tl.cdiv(channels, TILE_D)
     state_place = (chunk * batch + b) * N * channels + d
     for e in range(0, edges):
         local = (edges - 1 - e) * EDGE
         first = start + local
+        edge_place = ((first // EDGE * batch + b) * tiles + d // TILE_D) * N * TILE_D + d % TILE_D
         deltas = ()
-        us = ()
+        drives = ()
         dys = ()
         d_drives = ()  # derivative by delta u
         d_exponents = ()  # derivative by delta, through the decay
         ys = ()
         for j in tl.static_range(EDGE):
-            row = start + tl.minimum(local + j, steps - 1)
+            row = first + j
             mask = local + j < limit
             deltas = deltas + (load_delta(delta, b * delta_batch + row * delta_row + d, bias_D, mask, SOFTPLUS),)
-            us = us + (load_row(u, b * u_batch + row * u_row + d, mask),)
+            u_D = load_row(u, b * u_batch + row * u_row + d, mask)
+            drives = drives + (deltas[j] * u_D,)
             dy_D = load_row(dy, b * dy_batch + row * dy_row + d, mask)
             if z is not None:
                 dy_D = dy_D * silu(load_row(z, b * z_batch + row * z_row + d, mask))
             dys = dys + (dy_D,)
-            d_drives = d_drives + (tl.zeros((BLOCK_D,), tl.float32),)
-            d_exponents = d_exponents + (tl.zeros((BLOCK_D,), tl.float32),)
-            ys = ys + (skip_D * us[j],)
+            d_drives = d_drives + (tl.full((BLOCK_D,), 0, tl.float32),)
+            d_exponents = d_exponents + (tl.full((BLOCK_D,), 0, tl.float32),)
+            ys = ys + (skip_D * u_D,)
         for n in range(0, N):
             A = tl.load(A_ND + n * channels + d, mask=d_mask, other=0.0)
-            h = tl.load(edges_EBND + ((first // EDGE * batch + b) * N + n) * channels + d, mask=d_mask, other=0.0)
+            h = tl.load(edges_EBTNW + edge_place + n * TILE_D, mask=d_mask, other=0.0)
             g = tl.load(adjoint_PBND + state_place + n * channels, mask=d_mask, other=0.0)
             dA = tl.load(dA_PBND + state_place + n * channels, mask=d_mask, other=0.0)
             columns = ((b * N + n) * padded_length + first) // 2
@@ -105,7 +109,7 @@ def gradient_kernel(
                 B_n = B_low if j % 2 == 0 else B_high
                 decays = decays + (tl.exp2(deltas[j] * A),)
                 entering = entering + (h,)
-                h = decays[j] * h + deltas[j] * us[j] * B_n
+                h = decays[j] * h + drives[j] * B_n
                 if dBC_K2BNL is not None:
                     dCs = dCs + (dys[j] * h,)
                 if dz is not None:
@@ -113,16 +117,18 @@ def gradient_kernel(
                     new = new + (ys[j] + h * (C_low if j % 2 == 0 else C_high),)
             if dz is not None:
                 ys = new
+            if dBC_K2BNL is not None:
+                sums = sum_over_channels(dCs, BLOCK_D)
+                tl.store(dBC_K2BNL + (((2 * block + 1) * batch + b) * N + n) * padded_length + first + column, sums)
             dBs = ()
             new_drives = ()
             new_exponents = ()
-            for k in tl.static_range(EDGE):
-                j: tl.constexpr = EDGE - 1 - k
+            for j in tl.static_range(EDGE - 1, -1, -1):
                 B_low, B_high = load_pair(B_columns, columns + j // 2)
                 C_low, C_high = load_pair(C_columns, columns + j // 2)
                 g += dys[j] * (C_low if j % 2 == 0 else C_high)
                 if dBC_K2BNL is not None:
-                    dBs = (deltas[j] * us[j] * g,) + dBs
+                    dBs = (drives[j] * g,) + dBs
                 new_drives = (d_drives[j] + g * (B_low if j % 2 == 0 else B_high),) + new_drives
                 g *= decays[j]
                 w = g * entering[j]
@@ -133,23 +139,22 @@ def gradient_kernel(
             tl.store(adjoint_PBND + state_place + n * channels, g, mask=d_mask)
             tl.store(dA_PBND + state_place + n * channels, dA, mask=d_mask)
             if dBC_K2BNL is not None:
-                sums = sum_over_channels(dBs + dCs, BLOCK_D)
-                column = tl.arange(0, 2 * EDGE)
-                part = block * 2 + column // EDGE
-                tl.store(dBC_K2BNL + ((part * batch + b) * N + n) * padded_length + first + column % EDGE, sums)
+                sums = sum_over_channels(dBs, BLOCK_D)
+                tl.store(dBC_K2BNL + ((2 * block * batch + b) * N + n) * padded_length + first + column, sums)
         for j in tl.static_range(EDGE):
-            row = start + tl.minimum(local + j, steps - 1)
+            row = first + j
             mask = local + j < limit
+            u_D = load_row(u, b * u_batch + row * u_row + d, mask)  # again: sixteen registers fewer in between
             out = b * out_batch + row * out_row + d
             tl.store(du + out, (d_drives[j] * deltas[j] + skip_D * dys[j]).to(du.dtype.element_ty), mask=mask)
             # A carries log2(e): the derivative by the exponent of 2 is ln(2) times that by the exponent of e.
-            slope = d_exponents[j] * LN_2 + d_drives[j] * us[j]
+            slope = d_exponents[j] * LN_2 + d_drives[j] * u_D
             if SOFTPLUS:
                 slope *= sigmoid(load_row(delta, b * delta_batch + row * delta_row + d, mask) + bias_D)
             slope = tl.where(mask, slope, 0.0)
             tl.store(ddelta + out, slope.to(ddelta.dtype.element_ty), mask=mask)
             dbias += slope
-            dD += dys[j] * us[j]
+            dD += dys[j] * u_D
             if dz is not None:
                 gate = silu_slope(load_row(z, b * z_batch + row * z_row + d, mask))
                 dy_D = load_row(dy, b * dy_batch + row * dy_row + d, mask)

@@ -5,13 +5,17 @@ A program takes one sequence, one block of channels and one chunk of time. A thr
 a channel are ``d_state`` separate registers, so nothing crosses lanes inside the recurrence. Time is counted in steps
 of the scan; a reversed scan is the same kernel with pointers to the last position and negative row strides.
 
-Suffixes: P chunks, E edges, N d_state, D d_inner. States in global memory are (.., N, D), so that lanes are adjacent.
+Suffixes: P chunks, E edges, N d_state, D d_inner, T tiles of W channels. States in global memory have channels last,
+so that lanes are adjacent.
 """
 
 import triton
 import triton.language as tl
 
 from dna_mamba_kernels.triton.math import silu, softplus
+
+TILE_D = tl.constexpr(32)
+"""Channels of a tile of the saved states: within it, the rows of a state lie at offsets known to the compiler."""
 
 
 @triton.jit
@@ -41,7 +45,7 @@ def load_delta(ptr, offset, bias, mask, SOFTPLUS: tl.constexpr):
 @triton.jit
 def load_channel(ptr, d, mask):
     """One number a channel, zero for no tensor."""
-    value = tl.zeros(d.shape, tl.float32)
+    value = tl.full(d.shape, 0, tl.float32)
     if ptr is not None:
         value = tl.load(ptr + d, mask=mask, other=0.0).to(tl.float32)
     return value
@@ -52,7 +56,7 @@ def load_states(ptr, first, channels, mask, N: tl.constexpr):
     """``d_state`` rows of channels as a tuple; zeros for no tensor."""
     states = ()
     for n in tl.static_range(N):
-        value = tl.zeros(first.shape, tl.float32)
+        value = tl.full(first.shape, 0, tl.float32)
         if ptr is not None:
             value = tl.load(ptr + first + n * channels, mask=mask, other=0.0)
         states = states + (value,)
@@ -69,13 +73,13 @@ def store_states(ptr, first, channels, states, mask, N: tl.constexpr):
 @triton.jit
 def summary_kernel(
     x, x_batch, x_row, delta, delta_batch, delta_row, z, z_batch, z_row, A_ND, rows, bias, end_PBND, sum_PBD,
-    batch, length, channels, chunks, first_chunk,
+    batch, length, channels, chunks, padded_length, first_chunk,
     N: tl.constexpr, CHUNK: tl.constexpr, UNROLL: tl.constexpr, BLOCK_D: tl.constexpr, SOFTPLUS: tl.constexpr,
     ADJOINT: tl.constexpr,
 ):  # fmt: skip
     """Each chunk from a zero state: the state at its end, and the sum of its step sizes.
 
-    The decay over a chunk is exp(A sum). ``rows`` is B (batch, length, even d_state) in scan order and ``x`` is u;
+    The decay over a chunk is exp(A sum). ``rows`` is B (batch, padded_length, even d_state) in scan order and ``x`` is u;
     for ADJOINT they are C and dy (gated by ``z`` if there is one), and steps run from the chunk's last to its first.
     """
     blocks = tl.cdiv(channels, BLOCK_D)
@@ -87,7 +91,7 @@ def summary_kernel(
     A = load_states(A_ND, d, channels, d_mask, N)
     bias_D = load_channel(bias, d, d_mask)
     h = load_states(None, d, channels, d_mask, N)
-    total = tl.zeros((BLOCK_D,), tl.float32)
+    total = tl.full((BLOCK_D,), 0, tl.float32)
     start = chunk * CHUNK
     steps = tl.minimum(CHUNK, length - start).to(tl.int32)
     limit = tl.where(d_mask, steps, 0)  # masks as one comparison: the channel exists and so does the step
@@ -96,7 +100,7 @@ def summary_kernel(
         for j in tl.static_range(UNROLL):
             step = tl.cdiv(steps, UNROLL) * UNROLL - 1 - i - j if ADJOINT else i + j
             mask = step < limit
-            row = start + tl.minimum(step, steps - 1)
+            row = start + step
             delta_D = load_delta(delta, b * delta_batch + row * delta_row + d, bias_D, mask, SOFTPLUS)
             drive = load_row(x, b * x_batch + row * x_row + d, mask)
             if ADJOINT:
@@ -107,7 +111,7 @@ def summary_kernel(
             total += delta_D
             new = ()
             for p in tl.static_range(PAIRS):
-                low, high = load_pair(rows, (b * length + row) * PAIRS + p)
+                low, high = load_pair(rows, (b * padded_length + row) * PAIRS + p)
                 if ADJOINT:
                     new = new + (tl.exp2(delta_D * A[2 * p]) * (drive * low + h[2 * p]),)
                     if 2 * p + 1 < N:
@@ -139,7 +143,7 @@ def combine_kernel(
     mask = d < channels
     limit = tl.where(mask, chunks, 0)
     A = tl.load(A_ND + n * channels + d, mask=mask, other=0.0)
-    h = tl.zeros((BLOCK_D,), tl.float32)
+    h = tl.full((BLOCK_D,), 0, tl.float32)
     if initial_BND is not None:
         h = tl.load(initial_BND + (b * N + n) * channels + d, mask=mask, other=0.0)
     for i in range(0, chunks, AHEAD):
@@ -162,12 +166,12 @@ def combine_kernel(
 @triton.jit
 def scan_kernel(
     u, u_batch, u_row, delta, delta_batch, delta_row, z, z_batch, z_row, y, y_batch, y_row,
-    A_ND, B_rows, C_rows, D_D, bias, entering_PBND, edges_EBND, final_BDN,
-    batch, length, channels, chunks,
+    A_ND, B_rows, C_rows, D_D, bias, entering_PBND, edges_EBTNW, final_BDN,
+    batch, length, channels, chunks, padded_length,
     N: tl.constexpr, CHUNK: tl.constexpr, EDGE: tl.constexpr, UNROLL: tl.constexpr, BLOCK_D: tl.constexpr,
     SOFTPLUS: tl.constexpr,
 ):  # fmt: skip
-    """y of one chunk from the state that enters it; every EDGE steps the state goes to ``edges`` if there is one."""
+    """Y of one chunk from the state that enters it; every EDGE steps the state goes to ``edges`` if there is one."""
     blocks = tl.cdiv(channels, BLOCK_D)
     pid = tl.program_id(0).to(tl.int64)
     d = (pid % blocks) * BLOCK_D + tl.arange(0, BLOCK_D)
@@ -178,27 +182,29 @@ def scan_kernel(
     bias_D = load_channel(bias, d, d_mask)
     skip_D = load_channel(D_D, d, d_mask)
     h = load_states(entering_PBND, (chunk * batch + b) * N * channels + d, channels, d_mask, N)
+    tiles = tl.cdiv(channels, TILE_D)
+    edge_lane = d // TILE_D * (N * TILE_D) + d % TILE_D
     start = chunk * CHUNK
     steps = tl.minimum(CHUNK, length - start).to(tl.int32)
     limit = tl.where(d_mask, steps, 0)  # masks as one comparison: the channel exists and so does the step
     PAIRS: tl.constexpr = (N + 1) // 2
     for e in range(0, steps, EDGE):
-        if edges_EBND is not None:
-            place = ((start + e) // EDGE * batch + b) * N * channels
-            store_states(edges_EBND, place + d, channels, h, d_mask, N)
+        if edges_EBTNW is not None:
+            place = ((start + e) // EDGE * batch + b) * tiles * N * TILE_D
+            store_states(edges_EBTNW, place + edge_lane, TILE_D, h, d_mask, N)
         for i in range(0, EDGE, UNROLL):
             for j in tl.static_range(UNROLL):
                 step = e + i + j
                 mask = step < limit
-                row = start + tl.minimum(step, steps - 1)
+                row = start + step
                 delta_D = load_delta(delta, b * delta_batch + row * delta_row + d, bias_D, mask, SOFTPLUS)
                 u_D = load_row(u, b * u_batch + row * u_row + d, mask)
                 drive = delta_D * u_D
                 y_D = skip_D * u_D
                 new = ()
                 for p in tl.static_range(PAIRS):
-                    B_low, B_high = load_pair(B_rows, (b * length + row) * PAIRS + p)
-                    C_low, C_high = load_pair(C_rows, (b * length + row) * PAIRS + p)
+                    B_low, B_high = load_pair(B_rows, (b * padded_length + row) * PAIRS + p)
+                    C_low, C_high = load_pair(C_rows, (b * padded_length + row) * PAIRS + p)
                     new = new + (tl.exp2(delta_D * A[2 * p]) * h[2 * p] + drive * B_low,)
                     y_D += new[2 * p] * C_low
                     if 2 * p + 1 < N:
