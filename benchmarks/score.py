@@ -5,11 +5,6 @@ reading, looking up the reference, tokenizing, joining the strands and writing. 
 machine.
 """
 
-import argparse
-import json
-import os
-import platform
-import sys
 import tempfile
 import time
 from itertools import islice
@@ -17,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from measuring import Report, Table, parser_of
 
 from dna_mamba.checkpoints import load_model
 from dna_mamba.cli.demo import GENOME, VARIANTS
@@ -24,6 +20,18 @@ from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfReader
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.scoring.files import Target, score_vcf, survey_vcf
+
+COLUMNS = {
+    "context_bp": "7,d",
+    "records": "7,d",
+    "scored": "7,d",
+    "passes": "6d",
+    "survey_seconds": "7.3f",
+    "seconds": "8.3f",
+    "records_per_second": "8.2f",
+    "encoder_share": "6.2%",
+    "other_us_per_record": "8.1f",
+}
 
 
 class Stopwatch:
@@ -77,16 +85,16 @@ def measure(
         "records": summary.n_records,
         "scored": summary.n_scored,
         "passes": watch.passes,
-        "survey_seconds": round(surveyed - started, 3),
-        "seconds": round(seconds, 3),
-        "records_per_second": round(summary.n_records / seconds, 2),
-        "encoder_share": round(watch.seconds / seconds, 4),
-        "other_microseconds_per_record": round((seconds - watch.seconds) / summary.n_records * 1e6, 1),
+        "survey_seconds": surveyed - started,
+        "seconds": seconds,
+        "records_per_second": summary.n_records / seconds,
+        "encoder_share": watch.seconds / seconds,
+        "other_us_per_record": (seconds - watch.seconds) / summary.n_records * 1e6,
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("-m", "--model", default="yeast-tiny")
     parser.add_argument("--vcf", type=Path, default=VARIANTS)
     parser.add_argument("--fasta", type=Path, default=GENOME)
@@ -94,34 +102,16 @@ def main() -> None:
     parser.add_argument("--context", type=int, nargs="+", default=[256, 512, 1024])
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    model = load_model(arguments.model, arguments.device)
+    report, model = Report(arguments), load_model(arguments.model, arguments.device)
+    table = Table(COLUMNS)
     with tempfile.TemporaryDirectory() as name, FastaReader(arguments.fasta) as reference:
         score_vcf(first_records(arguments.vcf, 4, Path(name)), Target(Path(name) / "warm-up.vcf"), reference, model)
         vcf = first_records(arguments.vcf, arguments.records, Path(name))
-        runs = [
-            measure(model, vcf, reference, Path(name), context_bp, arguments.batch_size)
-            for context_bp in arguments.context
-        ]
-    results = {
-        "command": " ".join(sys.argv),
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-            "threads": arguments.threads,
-            "device": arguments.device,
-            "torch": torch.__version__,
-        },
-        "model": {"name": arguments.model, "parameters": model.n_parameters, **model.config.model_dump(mode="json")},
-        "runs": runs,
-    }
-    text = json.dumps(results, indent=1) + "\n"
-    print(text, end="")
-    if arguments.output:
-        arguments.output.write_text(text)
+        for context_bp in arguments.context:
+            table.add(measure(model, vcf, reference, Path(name), context_bp, arguments.batch_size))
+    described = {"name": arguments.model, "parameters": model.n_parameters, **model.config.model_dump(mode="json")}
+    report.write(table.rows, device=arguments.device, model=described)
 
 
 if __name__ == "__main__":

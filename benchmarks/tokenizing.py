@@ -1,45 +1,32 @@
 """Speed of tokenizers and of reading FASTA: ``python benchmarks/tokenizing.py [GENOME.fa[.gz]] [-o RESULTS.json]``.
 
-Without a file a random genome is made, plain and as BGZF. Each figure is the best of several runs.
+Without a file a random genome is made, plain and as BGZF. Speeds are the best of several runs.
 """
 
-import argparse
 import gzip
-import json
 import os
-import platform
-import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from unittest import mock
 
 import numpy as np
+from measuring import Report, Row, Table, measure, parser_of
 
 from dna_mamba.io.bgzf import BgzfWriter
 from dna_mamba.io.fasta import FastaReader, read_fasta
 from dna_mamba.tokenizers import BPETokenizer, KmerTokenizer, NucleotideTokenizer, Tokenizer
 
-GENOME_BP = 64_000_000
 SEQUENCE_BP = 1_000_000
 WINDOWS_BP = (1_000, 131_072)
 N_WINDOWS = 300
+COLUMNS = {"what": "<22", "of": "<16", "speed": "10,.1f", "unit": "<9"}
 
 
-def best_seconds(run: Callable[[], object], repeats: int) -> float:
-    def once() -> float:
-        start = time.perf_counter()
-        run()
-        return time.perf_counter() - start
-
-    return min(once() for _ in range(repeats))
-
-
-def write_genome(directory: Path, rng: np.random.Generator) -> list[Path]:
+def write_genome(directory: Path, genome_bp: int, rng: np.random.Generator) -> list[Path]:
     """A random genome with soft-masked stretches, 60 bases a line, as plain and as BGZF FASTA."""
-    letters = rng.choice(np.frombuffer(b"ACGT", dtype=np.uint8), GENOME_BP // 60 * 60)
+    letters = rng.choice(np.frombuffer(b"ACGT", dtype=np.uint8), genome_bp // 60 * 60)
     letters[letters.size // 3 : letters.size // 2] |= 0x20
     lines = np.full((letters.size // 60, 61), ord("\n"), dtype=np.uint8)
     lines[:, :60] = letters.reshape(-1, 60)
@@ -53,18 +40,16 @@ def write_genome(directory: Path, rng: np.random.Generator) -> list[Path]:
     return [plain, packed]
 
 
-def time_tokenizers(sequence: bytes) -> dict[str, dict[str, float]]:
+def time_tokenizers(sequence: bytes, seconds: float) -> Iterator[Row]:
     tokenizers: dict[str, Tokenizer] = {
         "nucleotide": NucleotideTokenizer.caduceus(),
         "6-mer, stride 1": KmerTokenizer(6),
         "6-mer, stride 6": KmerTokenizer(6, 6),
         "BPE of 512": BPETokenizer.train([sequence[:200_000]], 512),
     }
-    results = {}
     for name, tokenizer in tokenizers.items():
-        seconds = best_seconds(partial(tokenizer.encode, sequence), 3 if "BPE" in name else 20)
-        results[name] = {"ms_a_mbp": 1e9 * seconds / len(sequence), "mbp_a_second": len(sequence) / seconds / 1e6}
-    return results
+        taken = measure(partial(tokenizer.encode, sequence), seconds)
+        yield {"what": "tokenize", "of": name, "speed": len(sequence) / taken.best / 1e6, "unit": "Mbp/s"}
 
 
 def unpacked_bytes(path: Path) -> int:
@@ -72,52 +57,52 @@ def unpacked_bytes(path: Path) -> int:
         return sum(len(chunk) for chunk in iter(lambda: file.read(1 << 20), b""))
 
 
-def time_reading(path: Path, rng: np.random.Generator) -> dict[str, Any]:
-    size = unpacked_bytes(path)
+def index_afresh(path: Path) -> None:
+    """With an empty cache each time, so that the file is read and not its index."""
+    with tempfile.TemporaryDirectory() as cache, mock.patch.dict(os.environ, XDG_CACHE_HOME=cache):
+        FastaReader(path).close()
 
-    def scan() -> None:
-        # An empty cache each time, so that the file is read and not its index.
-        with tempfile.TemporaryDirectory() as cache:
-            os.environ["XDG_CACHE_HOME"] = cache
-            FastaReader(path).close()
 
-    results: dict[str, Any] = {
-        "index_mb_a_second": size / best_seconds(scan, 3) / 1e6,
-        "stream_mb_a_second": size / best_seconds(lambda: [len(r.sequence) for r in read_fasta(path)], 3) / 1e6,
-    }
+def stream(path: Path) -> int:
+    return sum(len(record.sequence) for record in read_fasta(path))
+
+
+def time_reading(path: Path, rng: np.random.Generator, seconds: float) -> Iterator[Row]:
+    megabytes = unpacked_bytes(path) / 1e6
+    for what, call in (("index", index_afresh), ("stream", stream)):
+        taken = measure(partial(call, path), seconds)
+        yield {"what": what, "of": path.name, "speed": megabytes / taken.best, "unit": "MB/s"}
     with FastaReader(path) as genome:
-        contig = max(genome.contigs, key=lambda contig: contig.length)
         for window_bp in WINDOWS_BP:
-            starts = rng.integers(0, max(1, contig.length - window_bp), N_WINDOWS).tolist()
+            taken = measure(partial(fetch_windows, genome, window_bp, rng), seconds)
+            what = f"windows of {window_bp:,} bp"
+            yield {"what": what, "of": path.name, "speed": N_WINDOWS / taken.best, "unit": "windows/s"}
 
-            def fetch(starts: list[int] = starts, window_bp: int = window_bp) -> None:
-                for start in starts:
-                    genome.window(contig.chrom, start, start + window_bp)
 
-            results[f"windows_of_{window_bp}_a_second"] = N_WINDOWS / best_seconds(fetch, 3)
-    return results
+def fetch_windows(genome: FastaReader, window_bp: int, rng: np.random.Generator) -> None:
+    contig = max(genome.contigs, key=lambda contig: contig.length)
+    for start in rng.integers(0, max(1, contig.length - window_bp), N_WINDOWS).tolist():
+        genome.window(contig.chrom, start, start + window_bp)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("genome", nargs="?", type=Path, help="FASTA to read; default a random one")
-    parser.add_argument("-o", "--output", type=Path, help="write the results as JSON")
+    parser.add_argument("--genome-bp", type=int, default=64_000_000, help="length of the random one, %(default)s")
+    parser.add_argument("--seconds", type=float, default=1.0, help="for each number, default %(default)s")
     arguments = parser.parse_args()
     rng = np.random.default_rng(0)
-    sequence = rng.choice(np.frombuffer(b"ACGTacgtN", dtype=np.uint8), SEQUENCE_BP).tobytes()
-    results: dict[str, Any] = {
-        "command": " ".join(["python", *sys.argv]),
-        "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-        "versions": f"Python {platform.python_version()}, numpy {np.__version__}",
-        "tokenizers": time_tokenizers(sequence),
-    }
-    with tempfile.TemporaryDirectory() as directory:
-        paths = [arguments.genome] if arguments.genome else write_genome(Path(directory), rng)
-        results["fasta"] = {path.name: time_reading(path, rng) for path in paths}
-    text = json.dumps(results, indent=2)
-    print(text)
-    if arguments.output:
-        arguments.output.write_text(text + "\n")
+    sequence = rng.choice(np.frombuffer(b"ACGTacgtN", dtype=np.uint8), min(SEQUENCE_BP, arguments.genome_bp)).tobytes()
+    report, table = Report(arguments), Table(COLUMNS)
+    for row in time_tokenizers(sequence, arguments.seconds):
+        table.add(row)
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        paths = [arguments.genome] if arguments.genome else write_genome(directory, arguments.genome_bp, rng)
+        for path in paths:
+            for row in time_reading(path, rng, arguments.seconds):
+                table.add(row)
+    report.write(table.rows)
 
 
 if __name__ == "__main__":
