@@ -45,17 +45,16 @@ def command(output: str | None, model: str, device: str, threads: int, force: bo
 
     The variants are those of one isolate of the 1011 yeast genomes (Peter et al. 2018) against S. cerevisiae S288C.
     """
-    from dna_mamba.checkpoints import load_model
     from dna_mamba.io.bed import read_bed
     from dna_mamba.io.fasta import FastaReader
     from dna_mamba.plotting import ScoredVariant, SitePrediction
-    from dna_mamba.scoring import site_probabilities
+    from dna_mamba.scoring import as_model, site_probabilities
     from dna_mamba.scoring.files import Target, read_scores, score_vcf
 
     force = force or output is None
     scores_path, figure_path = _claim(Path(output or DEFAULT_OUTPUT), force=force)
     setup_torch(threads)
-    network = load_model(model, resolve_device(device))
+    network = as_model(model, resolve_device(device))
     with FastaReader(GENOME) as genome:
         with progress("scored", unit="records", total=_N_RECORDS) as advance:
             summary = score_vcf(VARIANTS, Target(scores_path, force=force), genome, network, advance=advance)

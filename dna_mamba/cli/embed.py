@@ -74,11 +74,11 @@ def command(
 
 
 def _estimate(sequences: str, model: str, device: str) -> None:
-    from dna_mamba.checkpoints import load_model
     from dna_mamba.io.fasta import read_fasta
+    from dna_mamba.scoring import as_model
     from dna_mamba.scoring.estimate import estimate_embedding
 
-    network = load_model(model, resolve_device(device))
+    network = as_model(model, resolve_device(device))
     lengths = [len(network.tokenizer.encode(record.sequence)) for record in read_fasta(sequences)]
     click.echo(f"sequences\t{len(lengths)}")
     click.echo(f"longest\t{max(lengths, default=0)}")

@@ -14,6 +14,7 @@ COMMANDS = {
     "score": "Score the variants of a VCF against a genome.",
     "embed": "Turn sequences into vectors.",
     "pretrain": "Train a masked language model on genomes.",
+    "convert": "Bring published Caduceus weights into our format, or back.",
     "models": "List the packaged models, or print the card of one.",
     "doctor": "Show what runs here: devices, kernels, versions, speed.",
 }

@@ -69,8 +69,9 @@ def command(
     log-likelihood ratio ln p(ALT) - ln p(REF) in nats, both strands joined; below zero the model finds ALT less likely
     than REF. DM_STATUS says OK or why there is no score. Substitutions of one base are scored so far.
     """
-    from dna_mamba.checkpoints import load_model, weights_sha256
+    from dna_mamba.checkpoints import weights_sha256
     from dna_mamba.io.fasta import FastaReader
+    from dna_mamba.scoring import as_model
     from dna_mamba.scoring.annotation import provenance_lines
     from dna_mamba.scoring.estimate import estimate_scoring
     from dna_mamba.scoring.files import Target, can_be_read_twice, score_vcf, survey_vcf
@@ -80,7 +81,7 @@ def command(
     setup_torch(threads)
     if dry_run and not can_be_read_twice(variants):
         raise InputError("an estimate needs a file to count", place="--dry-run", remedy="give IN.vcf by its path")
-    network = load_model(model, resolve_device(device))
+    network = as_model(model, resolve_device(device))
     with FastaReader(reference) as genome:
         if not no_version:
             fingerprints = {"weights_sha256": weights_sha256(model), "reference_sha256": genome.fingerprint}

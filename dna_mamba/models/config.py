@@ -14,7 +14,13 @@ class ModelConfig(BaseModel):
     """Shape and strand mode of a bidirectional Mamba-1 encoder with its language-model head.
 
     Unknown keys are errors. ``d_inner`` is ``expand * d_model``; ``dt_rank`` defaults to ceil(d_model / 16), as in
-    Mamba (Gu & Dao 2023). ``reverse_complement`` decides how the two strands meet:
+    Mamba (Gu & Dao 2023).
+
+    Both directions of a layer share their projections where ``tied``, and ``combine`` their outputs. The other switches
+    exist because published models set them: ``norm`` (RMSNorm or LayerNorm), ``conv_bias`` and ``proj_bias``,
+    ``residual_in_fp32`` (of a model in bfloat16), ``complemented_input`` (the input embedding is the head's,
+    complements exchanged and channels reversed: see ``checkpoints.caduceus``). ``num_labels`` above 0 makes it a
+    classifier of whole sequences. ``reverse_complement`` is the mode:
 
     - ``none``: one strand in, that strand's answer out.
     - ``augment``: as ``none``, trained on a random strand of each window.
@@ -31,7 +37,15 @@ class ModelConfig(BaseModel):
     d_conv: int = Field(default=4, gt=0)
     expand: int = Field(default=2, gt=0)
     dt_rank: int = Field(default=0, ge=0)
+    norm: Literal["rms", "layer"] = "rms"
     norm_eps: float = Field(default=1e-5, gt=0)
+    conv_bias: bool = True
+    proj_bias: bool = False
+    combine: Literal["add", "multiply"] = "add"
+    tied: bool = True
+    residual_in_fp32: bool = False
+    complemented_input: bool = False
+    num_labels: int = Field(default=0, ge=0)
     reverse_complement: ReverseComplement = "shared"
     tokenizer: dict[str, Any]
 

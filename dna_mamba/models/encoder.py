@@ -16,12 +16,16 @@ class Layer(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.norm = nn.RMSNorm(config.d_model, eps=config.norm_eps)
+        self.norm = make_norm(config)
         self.mixer = BidirectionalMixer(config)
+
+    def normed(self, residual_BLD: Tensor) -> Tensor:
+        """What the mixer reads, in the weights' dtype."""
+        return normed(self.norm, residual_BLD)
 
     def forward(self, residual_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
         """(B, L, D) to (B, L, D)."""
-        mixed_BLD: Tensor = self.mixer(self.norm(residual_BLD), pad_BL1)
+        mixed_BLD: Tensor = self.mixer(self.normed(residual_BLD), pad_BL1)
         return residual_BLD + mixed_BLD.to(residual_BLD.dtype)
 
 
@@ -33,24 +37,39 @@ class Encoder(nn.Module):
             activations to one layer's and a residual per layer, for about a third more time.
     """
 
-    def __init__(self, config: ModelConfig, vocab_size: int) -> None:
+    def __init__(self, config: ModelConfig, vocab_size: int, complement_V: Tensor | None = None) -> None:
         super().__init__()
+        self.residual_in_fp32 = config.residual_in_fp32
+        self.input_V: Tensor | None
+        self.register_buffer("input_V", complement_V if config.complemented_input else None, persistent=False)
         self.embedding = nn.Embedding(vocab_size, config.d_model)
         nn.init.normal_(self.embedding.weight, std=0.02)
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.n_layer))
-        self.norm = nn.RMSNorm(config.d_model, eps=config.norm_eps)
+        self.norm = make_norm(config)
         self.recompute = False
 
     def forward(self, ids_BL: Tensor, lengths_B: Tensor | None = None) -> Tensor:
         """int64 (B, L), right-padded where ``lengths_B`` (B,) says so, to (B, L, D); pads come out as zeros."""
         pad_BL1 = padding(ids_BL, lengths_B)
         through = self._differentiable if torch.is_grad_enabled() else self.residual
-        hidden_BLD: Tensor = self.norm(through(ids_BL, lengths_B))
+        hidden_BLD = self.normed(through(ids_BL, lengths_B))
         return hidden_BLD if pad_BL1 is None else hidden_BLD.masked_fill(pad_BL1, 0)
+
+    def normed(self, residual_BLD: Tensor) -> Tensor:
+        """Hidden states: the residual stream after the final norm, in the weights' dtype."""
+        return normed(self.norm, residual_BLD)
+
+    def embed(self, ids_BL: Tensor) -> Tensor:
+        """Where the residual stream starts, (B, L, D)."""
+        if self.input_V is None:
+            embedded_BLD: Tensor = self.embedding(ids_BL)
+        else:
+            embedded_BLD = self.embedding(self.input_V[ids_BL]).flip(-1)
+        return embedded_BLD.float() if self.residual_in_fp32 else embedded_BLD
 
     def _differentiable(self, ids_BL: Tensor, lengths_B: Tensor | None) -> Tensor:
         pad_BL1 = padding(ids_BL, lengths_B)
-        residual_BLD: Tensor = self.embedding(ids_BL)
+        residual_BLD = self.embed(ids_BL)
         for layer in self.layers:
             if self.recompute:
                 residual_BLD = checkpoint(layer, residual_BLD, pad_BL1, use_reentrant=False)
@@ -61,10 +80,23 @@ class Encoder(nn.Module):
     @torch.no_grad()
     def residual(self, ids_BL: Tensor, lengths_B: Tensor | None = None, budget: Budget | None = None) -> Tensor:
         """The residual stream (B, L, D) before the final norm, without gradients: see ``models.streaming``."""
-        residual_BLD: Tensor = self.embedding(ids_BL)
+        residual_BLD = self.embed(ids_BL)
         layers = cast(list[Layer], list(self.layers))
         run_layers(layers, residual_BLD, padding(ids_BL, lengths_B), budget or budget_of(ids_BL.device))
         return residual_BLD
+
+
+def make_norm(config: ModelConfig) -> nn.RMSNorm | nn.LayerNorm:
+    """The normalisation a configuration asks for."""
+    if config.norm == "layer":
+        return nn.LayerNorm(config.d_model, eps=config.norm_eps)
+    return nn.RMSNorm(config.d_model, eps=config.norm_eps)
+
+
+def normed(norm: nn.RMSNorm | nn.LayerNorm, residual_BLD: Tensor) -> Tensor:
+    """(B, L, D) through a norm, in the dtype of its weight."""
+    hidden_BLD: Tensor = norm(residual_BLD.to(norm.weight.dtype))
+    return hidden_BLD
 
 
 def padding(ids_BL: Tensor, lengths_B: Tensor | None) -> Tensor | None:

@@ -11,7 +11,7 @@ import torch
 from dna_mamba.errors import MachineError
 from dna_mamba.machine import available_memory
 from dna_mamba.models.config import ModelConfig
-from dna_mamba.models.streaming import budget_of, kept_bytes
+from dna_mamba.models.streaming import budget_of
 
 OVERHEAD = 2**29
 """Thread stacks, packed matrices, memory that was freed and not reused: bytes."""
@@ -39,7 +39,7 @@ def inference_bytes(config: ModelConfig, shape: Shape, device: torch.device, dty
     residual = shape.positions * d_model * dtype.itemsize
     identifiers = 4 * shape.positions * torch.int64.itemsize  # ids, their mirror image, and where it lies
     group = min(shape.positions, max(shape.length, budget.positions))
-    kept = kept_bytes(group, d_inner, dtype)
+    kept = group * (3 if config.tied else 5) * d_inner * dtype.itemsize
     if kept > budget.kept_bytes:
         edge = d_inner * (config.d_state * 4 + config.d_conv * dtype.itemsize)
         kept = edge * -(-group // budget.positions)

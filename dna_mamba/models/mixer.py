@@ -40,7 +40,7 @@ class DirectionalScan(nn.Module):
         d_inner, d_state, dt_rank = config.d_inner, config.d_state, config.dt_rank
         self.reverse, self.split = reverse, (dt_rank, d_state, d_state)
         self.conv_weight = nn.Parameter(torch.empty(d_inner, config.d_conv))
-        self.conv_bias = nn.Parameter(torch.empty(d_inner))
+        self.conv_bias = nn.Parameter(torch.empty(d_inner)) if config.conv_bias else None
         self.x_proj = nn.Linear(d_inner, dt_rank + 2 * d_state, bias=False)
         self.dt_proj = nn.Linear(dt_rank, d_inner, bias=False)
         self.dt_bias = nn.Parameter(torch.empty(d_inner))
@@ -53,7 +53,8 @@ class DirectionalScan(nn.Module):
         """Convolution as nn.Conv1d; delta log-uniform in [1e-3, 1e-1] after softplus, as in Mamba."""
         bound = 1 / math.sqrt(self.conv_weight.shape[1])
         self.conv_weight.uniform_(-bound, bound)
-        self.conv_bias.uniform_(-bound, bound)
+        if self.conv_bias is not None:
+            self.conv_bias.uniform_(-bound, bound)
         nn.init.uniform_(self.dt_proj.weight, -(self.split[0] ** -0.5), self.split[0] ** -0.5)
         log_delta = torch.empty_like(self.dt_bias).uniform_(math.log(DELTA_MIN), math.log(DELTA_MAX))
         delta = log_delta.exp().clamp_(min=1e-4)
@@ -97,36 +98,80 @@ class DirectionalScan(nn.Module):
         return x_BLI[:, :taps] if self.reverse else x_BLI[:, x_BLI.shape[1] - taps :]
 
 
+class Projected(NamedTuple):
+    """What each direction reads (x, zero at pads) and what gates it (z), (B, L, I); the same tensors where tied."""
+
+    x_left: Tensor
+    z_left: Tensor
+    x_right: Tensor
+    z_right: Tensor
+
+
 class BidirectionalMixer(nn.Module):
     """(B, L, D) to (B, L, D): both directions read the whole sequence."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.in_proj = nn.Linear(config.d_model, 2 * config.d_inner, bias=False)
+        self.tied, self.multiplies = config.tied, config.combine == "multiply"
+        self.in_proj = nn.Linear(config.d_model, 2 * config.d_inner, bias=config.proj_bias)
         self.left_to_right = DirectionalScan(config, reverse=False)
         self.right_to_left = DirectionalScan(config, reverse=True)
-        self.out_proj = nn.Linear(config.d_inner, config.d_model, bias=False)
+        self.out_proj = nn.Linear(config.d_inner, config.d_model, bias=config.proj_bias)
+        self.in_proj_right: nn.Linear | None = None
+        self.out_proj_right: nn.Linear | None = None
+        if not config.tied:
+            self.in_proj_right = nn.Linear(config.d_model, 2 * config.d_inner, bias=config.proj_bias)
+            self.out_proj_right = nn.Linear(config.d_inner, config.d_model, bias=config.proj_bias)
         with torch.no_grad():  # keeps the residual's variance independent of depth, as in GPT-2
-            self.out_proj.weight /= math.sqrt(config.n_layer)
+            for proj in (self.out_proj, self.out_proj_right):
+                if proj is not None:
+                    proj.weight /= math.sqrt(config.n_layer)
 
     def forward(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
         """Mix along the length; positions where ``pad_BL1`` is True neither give nor disturb anything."""
-        x_BLI, z_BLI = self.project(h_BLD, pad_BL1)
-        y_BLI = self.left_to_right(x_BLI, pad_BL1)[0] + self.right_to_left(x_BLI, pad_BL1)[0]
-        return self.join(y_BLI, z_BLI)
+        inputs = self.project(h_BLD, pad_BL1)
+        from_left_BLI, _ = self.left_to_right(inputs.x_left, pad_BL1)
+        from_right_BLI, _ = self.right_to_left(inputs.x_right, pad_BL1)
+        return self.join(from_left_BLI, from_right_BLI, inputs)
 
-    def project(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """What both directions read and what gates them, (B, L, I) each; x is zero at pads."""
+    def project(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> Projected:
+        """The input projections of both directions."""
         x_BLI, z_BLI = self.in_proj(h_BLD).chunk(2, dim=-1)
-        return x_BLI if pad_BL1 is None else x_BLI.masked_fill(pad_BL1, 0), z_BLI
+        x_BLI = _without(pad_BL1, x_BLI)
+        if self.in_proj_right is None:
+            return Projected(x_BLI, z_BLI, x_BLI, z_BLI)
+        x_right_BLI, z_right_BLI = self.in_proj_right(h_BLD).chunk(2, dim=-1)
+        return Projected(x_BLI, z_BLI, _without(pad_BL1, x_right_BLI), z_right_BLI)
 
-    def project_x(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
-        """The first half of ``project``, without the work of the second."""
-        x_BLI = F.linear(h_BLD, self.in_proj.weight[: self.in_proj.out_features // 2])
-        return x_BLI if pad_BL1 is None else x_BLI.masked_fill(pad_BL1, 0)
+    def project_x_right(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
+        """What the right-to-left direction reads, without the rest of ``project``."""
+        proj = self.in_proj if self.in_proj_right is None else self.in_proj_right
+        half = proj.out_features // 2
+        return _without(pad_BL1, F.linear(h_BLD, proj.weight[:half], None if proj.bias is None else proj.bias[:half]))
 
-    def join(self, y_BLI: Tensor, z_BLI: Tensor) -> Tensor:
-        """The sum of both directions (B, L, I), gated and projected to (B, L, D)."""
-        gate_BLI = F.silu(z_BLI)
-        gated_BLI = y_BLI * gate_BLI if torch.is_grad_enabled() else gate_BLI.mul_(y_BLI)
-        return self.out_proj(gated_BLI)  # type: ignore[no-any-return]
+    def join(self, from_left_BLI: Tensor, from_right_BLI: Tensor, inputs: Projected) -> Tensor:
+        """Both directions' scans (B, L, I), gated, projected and combined to (B, L, D)."""
+        if self.tied and not self.multiplies:
+            return _project_gated(self.out_proj, _add(from_left_BLI, from_right_BLI), inputs.z_left)
+        left_BLD = _project_gated(self.out_proj, from_left_BLI, inputs.z_left)
+        right_BLD = _project_gated(self.out_proj_right or self.out_proj, from_right_BLI, inputs.z_right)
+        return left_BLD * right_BLD if self.multiplies else left_BLD + right_BLD
+
+    @property
+    def kept_channels(self) -> int:
+        """Channels a position that must be kept between the two readings of ``models.streaming``."""
+        return (3 if self.tied else 5) * self.out_proj.in_features
+
+
+def _without(pad_BL1: Tensor | None, x_BLI: Tensor) -> Tensor:
+    return x_BLI if pad_BL1 is None else x_BLI.masked_fill(pad_BL1, 0)
+
+
+def _add(a_BLI: Tensor, b_BLI: Tensor) -> Tensor:
+    """In place where no gradient needs either."""
+    return a_BLI + b_BLI if torch.is_grad_enabled() else a_BLI.add_(b_BLI)
+
+
+def _project_gated(proj: nn.Linear, y_BLI: Tensor, z_BLI: Tensor) -> Tensor:
+    gate_BLI = F.silu(z_BLI)
+    return proj(y_BLI * gate_BLI if torch.is_grad_enabled() else gate_BLI.mul_(y_BLI))  # type: ignore[no-any-return]

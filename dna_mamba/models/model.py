@@ -1,6 +1,7 @@
-"""The masked language model: tokens in, logits and hidden states out, both strands as the configuration says."""
+"""Models: tokens in; predictions for every base, or for a whole sequence, out; both strands as configured."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +22,8 @@ from dna_mamba.models.streaming import Budget, Part, budget_of, parts_of
 from dna_mamba.tokenizers import Tokenizer, from_config
 
 
-class MaskedLanguageModel(nn.Module):
-    """Bidirectional Mamba with a head tied to the embedding.
+class StrandModel(nn.Module):
+    """An encoder with its tokenizer, and the reverse complement of what it reads.
 
     Attributes:
         config: the configuration the weights belong to.
@@ -33,18 +34,39 @@ class MaskedLanguageModel(nn.Module):
         super().__init__()
         self.config = config
         self.tokenizer: Tokenizer = from_config(config.tokenizer)
-        self.encoder = Encoder(config, self.tokenizer.vocab_size)
         complement = self.tokenizer.complement
-        if complement is None and config.reverse_complement in ("post-hoc", "shared"):
+        if complement is None and (config.reverse_complement in ("post-hoc", "shared") or config.complemented_input):
             raise InputError(
                 f"reverse_complement={config.reverse_complement!r} with tokenizer {self.tokenizer.kind!r}, "
                 "whose tokens have no reverse complement",
                 remedy="use reverse_complement: augment, or a nucleotide or k-mer tokenizer",
             )
+        complement_V = None if complement is None else torch.from_numpy(complement.copy())
+        self.encoder = Encoder(config, self.tokenizer.vocab_size, complement_V)
         self.complement_V: Tensor | None
-        self.register_buffer(
-            "complement_V", None if complement is None else torch.from_numpy(complement.copy()), persistent=False
-        )
+        self.register_buffer("complement_V", complement_V, persistent=False)
+
+    @property
+    def joins_strands(self) -> bool:
+        """Whether ``forward`` runs both strands: as the mode says, in training mode for ``shared`` alone."""
+        mode = self.config.reverse_complement
+        return mode == "shared" or (mode == "post-hoc" and not self.training)
+
+    def _with_other_strand(self, input_ids: Tensor, lengths: Tensor | None) -> Tensor:
+        if self.complement_V is None:
+            raise InputError(
+                f"tokenizer {self.tokenizer.kind!r} has no reverse complement", remedy="score one strand only"
+            )
+        return torch.cat([input_ids, reverse_complement_ids(input_ids, self.complement_V, lengths)])
+
+    @property
+    def n_parameters(self) -> int:
+        """Trainable numbers."""
+        return sum(p.numel() for p in self.parameters())
+
+
+class MaskedLanguageModel(StrandModel):
+    """Bidirectional Mamba with a head tied to the embedding."""
 
     def forward(self, input_ids: Tensor, lengths: Tensor | None = None) -> ModelOutput:
         """Logits (B, L, V) and hidden states (B, L, C) of token ids, int64 (B, L).
@@ -84,7 +106,7 @@ class MaskedLanguageModel(nn.Module):
         Raises:
             InputError: both strands are wanted and the tokenizer has no reverse complement.
         """
-        length, norm = input_ids.shape[1], self.encoder.norm
+        length, norm = input_ids.shape[1], self.encoder.normed
         budget = budget or budget_of(input_ids.device)
         joins = self.joins_strands if both_strands is None else both_strands
         strands = self._with_other_strand(input_ids, None) if joins else input_ids
@@ -97,19 +119,6 @@ class MaskedLanguageModel(nn.Module):
             else:
                 yield part, self._one_strand(a_BLD)
 
-    @property
-    def joins_strands(self) -> bool:
-        """Whether ``forward`` runs both strands: as the mode says, in training mode for ``shared`` alone."""
-        mode = self.config.reverse_complement
-        return mode == "shared" or (mode == "post-hoc" and not self.training)
-
-    def _with_other_strand(self, input_ids: Tensor, lengths: Tensor | None) -> Tensor:
-        if self.complement_V is None:
-            raise InputError(
-                f"tokenizer {self.tokenizer.kind!r} has no reverse complement", remedy="score one strand only"
-            )
-        return torch.cat([input_ids, reverse_complement_ids(input_ids, self.complement_V, lengths)])
-
     def _one_strand(self, hidden_BLD: Tensor) -> ModelOutput:
         return ModelOutput(tied_logits(hidden_BLD, self.encoder.embedding.weight), hidden_BLD)
 
@@ -118,7 +127,39 @@ class MaskedLanguageModel(nn.Module):
         join = join_shared if self.config.reverse_complement == "shared" else join_average
         return join(a_BLD, b_BLD, self.encoder.embedding.weight, self.complement_V)
 
-    @property
-    def n_parameters(self) -> int:
-        """Trainable numbers."""
-        return sum(p.numel() for p in self.parameters())
+
+class ClassifierOutput(NamedTuple):
+    """What a classifier says of a batch of sequences: ``logits`` (B, num_labels) before softmax."""
+
+    logits: Tensor
+
+
+class SequenceClassifier(StrandModel):
+    """One answer a sequence: hidden states are averaged over positions and scored; both strands' scores are averaged.
+
+    As Caduceus does (Schiff et al. 2024): in modes ``shared`` and ``post-hoc`` a sequence and its reverse complement
+    get the same answer.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.score = nn.Linear(config.d_model, config.num_labels, bias=False)
+
+    def forward(self, input_ids: Tensor, lengths: Tensor | None = None) -> ClassifierOutput:
+        """Logits (B, num_labels) of token ids, int64 (B, L); ``lengths`` (B,) marks right padding."""
+        if not self.joins_strands:
+            return ClassifierOutput(self._score(input_ids, lengths))
+        both_lengths = None if lengths is None else torch.cat([lengths, lengths])
+        a_BK, b_BK = self._score(self._with_other_strand(input_ids, lengths), both_lengths).chunk(2)
+        return ClassifierOutput((a_BK + b_BK) / 2)
+
+    def _score(self, ids_BL: Tensor, lengths: Tensor | None) -> Tensor:
+        total_BD = self.encoder(ids_BL, lengths).sum(1)  # pads are zeros
+        pooled_BD = total_BD / (ids_BL.shape[1] if lengths is None else lengths.to(total_BD.device)[:, None])
+        scores_BK: Tensor = self.score(pooled_BD)
+        return scores_BK
+
+
+def build_model(config: ModelConfig) -> "MaskedLanguageModel | SequenceClassifier":
+    """The module a configuration describes, with random weights."""
+    return SequenceClassifier(config) if config.num_labels else MaskedLanguageModel(config)

@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from dna_mamba.models.mixer import BidirectionalMixer, DirectionState
+from dna_mamba.models.mixer import BidirectionalMixer, DirectionState, Projected
 
 
 class Part(NamedTuple):
@@ -60,15 +60,16 @@ class _Reading(NamedTuple):
     """What the first reading of a part leaves for the second: all it needs, or the state to compute it from again."""
 
     right: DirectionState | None
-    kept: tuple[Tensor, Tensor, Tensor] | None
-    """x, z and the right-to-left output, (B, l, I) each."""
+    kept: tuple[Projected, Tensor] | None
+    """The projections and the right-to-left output (B, l, I)."""
 
 
 class Layer(Protocol):
-    """What is run: ``residual + mixer(norm(residual))``."""
+    """What is run: ``residual + mixer(normed(residual))``."""
 
-    norm: torch.nn.RMSNorm
     mixer: BidirectionalMixer
+
+    def normed(self, residual_BLD: Tensor) -> Tensor: ...
 
 
 @torch.no_grad()
@@ -92,13 +93,13 @@ def _run_layer(layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, budge
         right, kept = readings.pop()
         here_BLD, pads = residual_BLD[:, part.window], _at(pad_BL1, part)
         if kept is None:
-            x_BLI, z_BLI = layer.mixer.project(layer.norm(here_BLD), pads)
-            y_BLI, _ = layer.mixer.right_to_left(x_BLI, pads, right)
+            inputs = layer.mixer.project(layer.normed(here_BLD), pads)
+            from_right_BLI, _ = layer.mixer.right_to_left(inputs.x_right, pads, right)
         else:
-            x_BLI, z_BLI, y_BLI = kept
-        from_left_BLI, left = layer.mixer.left_to_right(x_BLI, pads, left)
-        left = _copied(left)
-        here_BLD += layer.mixer.join(y_BLI.add_(from_left_BLI), z_BLI)
+            inputs, from_right_BLI = kept
+        from_left_BLI, left = layer.mixer.left_to_right(inputs.x_left, pads, left)
+        left = left._replace(context_BKI=left.context_BKI.clone())  # not a slice that keeps the part alive
+        here_BLD += layer.mixer.join(from_left_BLI, from_right_BLI, inputs)
 
 
 def _read_from_right(
@@ -109,16 +110,16 @@ def _read_from_right(
     state: DirectionState | None = None
     store: DirectionState | None = None
     for index, part in reversed(list(enumerate(parts))):
-        h_BLD, pads = layer.norm(residual_BLD[:, part.window]), _at(pad_BL1, part)
+        h_BLD, pads = layer.normed(residual_BLD[:, part.window]), _at(pad_BL1, part)
         if keep:
-            x_BLI, z_BLI = layer.mixer.project(h_BLD, pads)
-            y_BLI, after = layer.mixer.right_to_left(x_BLI, pads, state)
-            readings.append(_Reading(None, (x_BLI, z_BLI, y_BLI)))
+            inputs = layer.mixer.project(h_BLD, pads)
+            y_BLI, after = layer.mixer.right_to_left(inputs.x_right, pads, state)
+            readings.append(_Reading(None, (inputs, y_BLI)))
         else:
             readings.append(_Reading(state, None))
             if part.start == 0:
                 break  # nothing lies further left
-            _, after = layer.mixer.right_to_left(layer.mixer.project_x(h_BLD, pads), pads, state)
+            _, after = layer.mixer.right_to_left(layer.mixer.project_x_right(h_BLD, pads), pads, state)
         # One block for all edges: small pieces that stay between large ones that go would tear the memory.
         store = store or DirectionState(*(x.new_empty(len(parts), *x.shape) for x in after))
         state = DirectionState(*(kept[index].copy_(x) for kept, x in zip(store, after, strict=True)))
@@ -126,20 +127,9 @@ def _read_from_right(
 
 
 def _fits(layer: Layer, residual_BLD: Tensor, budget: Budget) -> bool:
-    return kept_bytes(residual_BLD.shape[:2].numel(), layer.mixer.out_proj.in_features, residual_BLD.dtype) <= (
-        budget.kept_bytes
-    )
-
-
-def kept_bytes(positions: int, d_inner: int, dtype: torch.dtype) -> int:
-    """What the second reading of so many positions needs of the first: x, z and the right-to-left output."""
-    return 3 * positions * d_inner * dtype.itemsize
+    positions = residual_BLD.shape[:2].numel()
+    return positions * layer.mixer.kept_channels * residual_BLD.element_size() <= budget.kept_bytes
 
 
 def _at(pad_BL1: Tensor | None, part: Part) -> Tensor | None:
     return None if pad_BL1 is None else pad_BL1[:, part.window]
-
-
-def _copied(state: DirectionState) -> DirectionState:
-    """The state without the part that its context is a slice of."""
-    return state._replace(context_BKI=state.context_BKI.clone())

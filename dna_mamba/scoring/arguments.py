@@ -5,19 +5,24 @@ from pathlib import Path
 import torch
 
 from dna_mamba.checkpoints import load_model
+from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
 
 
 def as_model(model: MaskedLanguageModel | str | Path, device: str | torch.device | None = None) -> MaskedLanguageModel:
-    """The model itself, or loaded from a directory or packaged name; moved to ``device`` unless that is None.
+    """The model itself, or loaded from where ``load_model`` finds it; moved to ``device`` unless that is None.
 
     Raises:
-        InputError: no such model, or a damaged one.
+        InputError: no such model, a damaged one, or one that says nothing of single positions.
     """
-    if isinstance(model, str | Path):
-        return load_model(model, device or "cpu")
-    return model if device is None else model.to(device)
+    if not isinstance(model, str | Path):
+        return model if device is None else model.to(device)
+    loaded = load_model(model, device or "cpu")
+    if not isinstance(loaded, MaskedLanguageModel):
+        remedy = "take the language model that it was made of"
+        raise InputError("is a classifier of whole sequences, no language model", place=model, remedy=remedy)
+    return loaded
 
 
 def as_reference(reference: FastaReader | str | Path) -> FastaReader:

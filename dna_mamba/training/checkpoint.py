@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from dna_mamba.checkpoints.manifest import read_json, verify_manifest, write_manifest
-from dna_mamba.checkpoints.native import WEIGHTS, load_weights, read_weights, write_model
+from dna_mamba.checkpoints.native import WEIGHTS, write_model
+from dna_mamba.checkpoints.tensors import load_weights, read_weights
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_directory
 from dna_mamba.models import MaskedLanguageModel

@@ -1,0 +1,80 @@
+"""Models of the Hugging Face hub, fetched when asked for by name: ``hf:owner/name`` or ``hf:owner/name@revision``.
+
+The first use pins what it found: commit and SHA-256 of the weights are recorded, and later uses take that commit and
+check that sum. Whatever the hub's own cache holds is used without a network.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from dna_mamba.checkpoints.manifest import file_sha256, read_json
+from dna_mamba.checkpoints.published import weights_file
+from dna_mamba.errors import InputError
+from dna_mamba.io.atomic import atomic_output
+from dna_mamba.io.index_cache import cache_directory
+
+PREFIX = "hf:"
+_NAME = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
+_FILES = ["config.json", "manifest.json", "CARD.md", "model.safetensors", "pytorch_model.bin"]
+
+
+class Pin(NamedTuple):
+    """What a name stood for when it was first used."""
+
+    commit: str
+    weights_sha256: str
+
+
+def is_hub_name(path_or_name: str | Path) -> bool:
+    """Whether a model is asked for from the hub."""
+    return str(path_or_name).startswith(PREFIX)
+
+
+def fetch(name: str) -> Path:
+    """The directory of a hub model in the hub's cache, downloaded if it is not there.
+
+    Raises:
+        InputError: a malformed name, no such model, no network, or weights other than those first used.
+    """
+    match = _NAME.fullmatch(name.removeprefix(PREFIX))
+    if match is None:
+        raise InputError(f"{name!r} is no hub name", remedy="write hf:owner/name or hf:owner/name@revision")
+    place = _pin_file(name)
+    pin = Pin(**read_json(place)) if place.exists() else None  # type: ignore[arg-type]
+    directory = _snapshot(match["repo"], pin.commit if pin else match["revision"], name)
+    found = Pin(directory.name, file_sha256(weights_file(directory)))
+    if pin is None:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_output(place, force=True) as stream:
+            stream.write((json.dumps(found._asdict(), indent=1) + "\n").encode())
+    elif pin.weights_sha256 != found.weights_sha256:
+        raise InputError(
+            f"{name!r}: SHA-256 {found.weights_sha256[:16]}... is not the {pin.weights_sha256[:16]}... first used",
+            place=weights_file(directory),
+            remedy=f"remove the file to fetch it again, or {place} to accept it",
+        )
+    return directory
+
+
+def _pin_file(name: str) -> Path:
+    return cache_directory() / "hub" / (re.sub(r"[/@]", "--", name.removeprefix(PREFIX)) + ".json")
+
+
+def _snapshot(repo: str, revision: str | None, name: str) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    except ImportError:
+        remedy = "pip install 'dna-mamba[hf]', or give a directory"
+        raise InputError(f"{name!r}: huggingface-hub is not installed", remedy=remedy) from None
+    try:
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=_FILES, local_files_only=True))
+    except LocalEntryNotFoundError:
+        pass
+    try:
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=_FILES))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(f"{name!r} cannot be fetched ({first})", remedy="check the name and the network") from None

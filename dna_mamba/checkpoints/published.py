@@ -1,0 +1,82 @@
+"""Directories of published checkpoints: ``config.json`` with ``model.safetensors`` or ``pytorch_model.bin``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+from torch import Tensor
+
+from dna_mamba.checkpoints.caduceus import SCORE, export_tensors, import_tensors
+from dna_mamba.checkpoints.caduceus_config import MODEL_TYPE, from_native, parse_published, to_native
+from dna_mamba.checkpoints.manifest import read_json
+from dna_mamba.checkpoints.tensors import load_weights, read_pickled, read_weights
+from dna_mamba.errors import InputError
+from dna_mamba.models import MaskedLanguageModel, SequenceClassifier, build_model
+
+CONFIG, SAFETENSORS, PICKLED = "config.json", "model.safetensors", "pytorch_model.bin"
+_SHARDED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+
+
+def is_published(directory: Path) -> bool:
+    """Whether a directory's configuration says that it is of this kind."""
+    return read_json(directory / CONFIG).get("model_type") == MODEL_TYPE
+
+
+def weights_file(directory: Path) -> Path:
+    """The file with the weights; safetensors come first. Raises InputError where there is none that is supported."""
+    for name in (SAFETENSORS, PICKLED):
+        if (directory / name).is_file():
+            return directory / name
+    for name in _SHARDED:
+        if (directory / name).is_file():
+            raise InputError("weights in several files are not supported", place=directory / name, remedy="join them")
+    raise InputError(f"has neither {SAFETENSORS} nor {PICKLED}", place=directory, remedy="fetch it again")
+
+
+def load_published(directory: Path) -> MaskedLanguageModel | SequenceClassifier:
+    """The model of a published directory.
+
+    Raises:
+        InputError: a field or a tensor that is missing, unknown, malformed or not supported; it is named.
+    """
+    path = weights_file(directory)
+    tensors = read_weights(path) if path.name == SAFETENSORS else read_pickled(path)
+    content, place = read_json(directory / CONFIG), directory / CONFIG
+    published = parse_published(content, place)
+    config = to_native(published, _labels(content, tensors, place), place)
+    model = build_model(config)
+    load_weights(model, import_tensors(tensors, published, config, str(path)), path)
+    return model
+
+
+def write_published(
+    model: MaskedLanguageModel | SequenceClassifier, directory: Path, original: Path | None = None
+) -> None:
+    """Write a model into an existing directory, in the published format.
+
+    ``original`` is a ``config.json`` it once came with; it is copied if it describes this model.
+    """
+    text = (json.dumps(from_native(model.config), indent=1) + "\n").encode()
+    if original is not None:
+        published = parse_published(read_json(original), original)
+        if to_native(published, model.config.num_labels, original) == model.config:
+            text = original.read_bytes()
+    (directory / CONFIG).write_bytes(text)
+    published = parse_published(read_json(directory / CONFIG), directory)
+    tensors = export_tensors(model.state_dict(), published, model.config)
+    (directory / SAFETENSORS).write_bytes(save(tensors, metadata={"format": "pt"}))
+
+
+def _labels(content: dict[str, Any], tensors: dict[str, Tensor], place: Path) -> int:
+    """Labels of a classifier, 0 for a language model; the config's word on it must be the weights'."""
+    is_classifier = any("SequenceClassification" in str(name) for name in content.get("architectures") or [])
+    if not is_classifier:
+        return 0
+    if SCORE not in tensors:
+        raise InputError(f"missing tensor {SCORE!r}", place=place.parent, remedy="this is no classifier's file")
+    labels = int(tensors[SCORE].shape[0])
+    stated = content.get("num_labels", len(content["id2label"]) if content.get("id2label") else labels)
+    if stated != labels:
+        raise InputError(f"num_labels: {stated}, and {SCORE!r} has {labels}", place=place, remedy="correct it")
+    return labels
