@@ -11,8 +11,8 @@ from dna_mamba_kernels.triton.layout import dense, power_of_two, rows
 
 STEPS = 16
 """Steps of a tile: the taps of all but the first few are loaded again by the same program, from the nearest cache."""
-LOOPS = 16
-"""Tiles whose parts of the gradients of the taps one program adds up."""
+GRADIENT_STEPS, GRADIENT_BLOCK_D, LOOPS = 8, 64, 32
+"""Tiles of the kernel that holds sums of every tap in registers, and how many of them one program adds up."""
 
 
 def forward(args: ConvArguments) -> Tensor:
@@ -36,16 +36,17 @@ def backward(args: ConvArguments, dy_BLD: Tensor, needs: Sequence[bool]) -> list
     tensors = args[:4]
     if args.x_BLD.numel() == 0:
         return [torch.zeros_like(x) if x is not None and need else None for x, need in zip(tensors, needs, strict=True)]
-    taps, block = args.weight_DK.shape[1], _block(channels)
+    taps, block = args.weight_DK.shape[1], min(GRADIENT_BLOCK_D, _block(channels))
     blocks = -(-channels // block)
     weight_KD = _taps_first(args.weight_DK)
-    tiles = -(-length // (STEPS * LOOPS))
+    tiles = -(-length // (GRADIENT_STEPS * LOOPS))
     dpre_BLD = weight_KD.new_empty(batch, length, channels)
     parts_PBKD = weight_KD.new_empty(tiles, batch, taps + 1, channels)
     conv_kernels.output_gradient_kernel[(batch * tiles * blocks,)](
         *rows(args.x_BLD, args.reverse), *rows(_context(args), args.reverse), weight_KD, dense(args.bias_D),
         *rows(dy_BLD, args.reverse), dpre_BLD, parts_PBKD, batch, length, channels, tiles,
-        TAPS=taps, SILU=args.silu, STEPS=STEPS, BLOCK_D=block, LOOPS=LOOPS, num_warps=4, enable_fp_fusion=True,
+        TAPS=taps, SILU=args.silu, STEPS=GRADIENT_STEPS, BLOCK_D=block, LOOPS=LOOPS, num_warps=4,
+        enable_fp_fusion=True,
     )  # fmt: skip
     dx_BLD, dcontext_BKD = _input_gradients(args, dpre_BLD, weight_KD, needs)
     sums_KD = parts_PBKD.sum((0, 1))

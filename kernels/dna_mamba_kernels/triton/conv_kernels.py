@@ -1,3 +1,4 @@
+# ruff: noqa: RUF005, B007 (triton knows no starred tuples and no underscored loop variables)
 # mypy: disable-error-code="untyped-decorator,no-untyped-def,no-untyped-call"
 """The depthwise convolution: tiles of steps by channels, every tap a shifted load that the first-level cache serves.
 
@@ -39,7 +40,7 @@ def forward_kernel(
     length, channels, tiles,
     TAPS: tl.constexpr, SILU: tl.constexpr, STEPS: tl.constexpr, BLOCK_D: tl.constexpr,
 ):  # fmt: skip
-    """y of one tile."""
+    """The output of one tile."""
     blocks = tl.cdiv(channels, BLOCK_D)
     pid = tl.program_id(0).to(tl.int64)
     d = ((pid % blocks) * BLOCK_D + tl.arange(0, BLOCK_D))[None, :]
@@ -100,7 +101,7 @@ def input_gradient_kernel(
     dpre_BLD, weight_KD, dx, dx_batch, dx_row, dcontext, dcontext_batch, dcontext_row, length, channels, tiles,
     TAPS: tl.constexpr, STEPS: tl.constexpr, BLOCK_D: tl.constexpr,
 ):  # fmt: skip
-    """dx of one tile; tiles start at the first position of the context."""
+    """The gradient of the input of one tile; tiles start at the first position of the context."""
     blocks = tl.cdiv(channels, BLOCK_D)
     pid = tl.program_id(0).to(tl.int64)
     d = ((pid % blocks) * BLOCK_D + tl.arange(0, BLOCK_D))[None, :]

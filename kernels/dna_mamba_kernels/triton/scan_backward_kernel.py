@@ -1,3 +1,4 @@
+# ruff: noqa: RUF005 (triton knows no starred tuples and no underscored loop variables)
 # mypy: disable-error-code="untyped-decorator,no-untyped-def,no-untyped-call"
 """The gradients of one chunk, EDGE steps at a time from its last to its first.
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF005 (triton knows no starred tuples and no underscored loop variables)
 # mypy: disable-error-code="untyped-decorator,no-untyped-def,no-untyped-call"
 """The kernels of the scan's forward pass, and the two of them that its backward shares.
 
@@ -79,8 +80,8 @@ def summary_kernel(
 ):  # fmt: skip
     """Each chunk from a zero state: the state at its end, and the sum of its step sizes.
 
-    The decay over a chunk is exp(A sum). ``rows`` is B (batch, padded_length, even d_state) in scan order and ``x`` is u;
-    for ADJOINT they are C and dy (gated by ``z`` if there is one), and steps run from the chunk's last to its first.
+    The decay over a chunk is exp(A sum). ``rows`` is B (batch, padded_length, even d_state) in scan order and ``x``
+    is u; for ADJOINT they are C and dy (gated by ``z`` if there is one), and steps run from the last to the first.
     """
     blocks = tl.cdiv(channels, BLOCK_D)
     pid = tl.program_id(0).to(tl.int64)
