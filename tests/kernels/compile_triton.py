@@ -34,7 +34,7 @@ def variants(everything: bool) -> dict[str, tuple[Any, dict[str, Any], dict[str,
     gradient = {"CHUNK": 512, "EDGE": 16, "BLOCK_D": 128, "SOFTPLUS": True}
     limited = {**four_warps, "maxnreg": scan.GRADIENT_REGISTERS}
     plain = {"z": None}
-    found = {
+    found: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
         "summary": (forward.summary_kernel, {**states, **plain, "ADJOINT": False}, one_warp),
         "adjoint summary": (forward.summary_kernel, {**states, **plain, "ADJOINT": True}, one_warp),
         "combine": (forward.combine_kernel, {"N": 16, "BLOCK_D": 128, "AHEAD": 8, "ADJOINT": False}, four_warps),
@@ -42,11 +42,7 @@ def variants(everything: bool) -> dict[str, tuple[Any, dict[str, Any], dict[str,
         "scan for a backward": (forward.scan_kernel, {**states, **plain, "EDGE": 16}, one_warp),
         "gradient": (backward.gradient_kernel, {**gradient, **plain, "dz": None}, limited),
         "conv": (conv_kernels.forward_kernel, {**tile, "SILU": True, "context": None}, four_warps),
-        "conv output gradient": (
-            conv_kernels.output_gradient_kernel,
-            {**tile, "BLOCK_D": 64, "SILU": True, "LOOPS": 16},
-            four_warps,
-        ),
+        "conv output gradient": (conv_kernels.output_gradient_kernel, {**sums, "SILU": True}, four_warps),
         "conv input gradient": (conv_kernels.input_gradient_kernel, tile, four_warps),
     }
     if everything:

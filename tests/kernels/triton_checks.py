@@ -59,15 +59,21 @@ def cut_into(cut: scan.Tiling | None) -> Iterator[None]:
         scan.tiling = usual
 
 
-def check_scan(device: str, shape: tuple[Any, ...], reverse: bool, cut: scan.Tiling | None = None) -> None:
-    """Outputs and gradients against float64: the plain reference, or in chunks where that would take minutes."""
+def check_scan(device: str, shape: tuple[Any, ...], reverse: bool, cut: scan.Tiling | None = None) -> float:
+    """Outputs and gradients against float64: the plain reference, or in chunks where that would take minutes.
+
+    Returns the distance of y. The interpreter's powers of two are exact; a card's are good to two units in the last
+    place (CUDA programming guide, ex2.approx), and a decay close to 1 adds that up over the positions it remembers.
+    """
     *sizes, options = shape
     case = scan_case(*sizes, options=options)
     exact_by = "reference" if sizes[1] < 600 else "chunked"
     exact = run_scan(case, exact_by, torch.float64, device=device, reverse=reverse)
     with cut_into(cut):
         result = run_scan(case, "triton", device=device, reverse=reverse)
-    assert_close(result, exact)
+    slack = 1 if device == "cpu" else 10
+    assert_close(result, exact, outputs=1e-5 * slack, gradients=1e-4 * slack)
+    return distance(result.outputs[0], exact.outputs[0])
 
 
 def check_conv(device: str, shape: tuple[int, ...], reverse: bool, silu: bool = True) -> None:
@@ -194,10 +200,15 @@ def check_some_gradients(device: str) -> None:
                 assert distance(a, b) < 1e-5
 
 
-def check_million(device: str) -> None:
-    """2^20 positions, both directions, against float64."""
-    for reverse in (False, True):
-        check_scan(device, (1, 2**20, 32, 16, ("D", "delta_bias")), reverse)
+def check_million(device: str) -> float:
+    """2^20 positions with gradients against float64; the other direction gives the bits of the flipped sequence."""
+    shape = (1, 2**20, 32, 16, ("D", "delta_bias"))
+    *sizes, options = shape
+    case = {k: x.to(device) for k, x in scan_case(*sizes, options=options).items()}
+    flipped = {k: x.flip(1) if k in PER_POSITION else x for k, x in case.items()}
+    y, _ = selective_scan(**case, reverse=True, delta_softplus=True, backend="triton")
+    assert torch.equal(y.flip(1), selective_scan(**flipped, delta_softplus=True, backend="triton")[0])
+    return check_scan(device, shape, False)
 
 
 def check_huge(device: str) -> None:
@@ -217,10 +228,10 @@ def check_huge(device: str) -> None:
     assert distance(final, state) < 1e-5
 
 
-def checks(device: str) -> dict[str, Callable[[], None]]:
+def checks(device: str) -> dict[str, Callable[[], Any]]:
     """Every check for that device by name: small ones in the interpreter ("cpu"), all of them on a card."""
     on_card = device != "cpu"
-    found: dict[str, Callable[[], None]] = {}
+    found: dict[str, Callable[[], Any]] = {}
     for reverse in (False, True):
         way = "reverse" if reverse else "forward"
         for shape in SCANS:
@@ -234,7 +245,14 @@ def checks(device: str) -> dict[str, Callable[[], None]]:
             found[f"conv {conv_shape} {way}"] = partial(check_conv, device, conv_shape, reverse)
     for dtype in (torch.bfloat16, torch.float16):
         found[f"half {dtype}"] = partial(check_half, device, dtype)
-    others = [check_strides, check_batch_mates, check_reverse, check_empty, check_extremes, check_some_gradients]
+    others: list[Callable[[str], Any]] = [
+        check_strides,
+        check_batch_mates,
+        check_reverse,
+        check_empty,
+        check_extremes,
+        check_some_gradients,
+    ]
     others += [check_far_rows]
     if on_card:
         others += [check_million, check_huge]

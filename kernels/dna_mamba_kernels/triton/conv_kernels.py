@@ -1,5 +1,5 @@
 # ruff: noqa: RUF005, B007 (triton knows no starred tuples and no underscored loop variables)
-# mypy: disable-error-code="untyped-decorator,no-untyped-def,no-untyped-call"
+# mypy: disable-error-code="untyped-decorator,no-untyped-def,no-untyped-call,assignment"
 """The depthwise convolution: tiles of steps by channels, every tap a shifted load that the first-level cache serves.
 
 Steps count in scan order, as in the scan's kernels; the steps before the first are the initial context.

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF005 (triton knows no starred tuples and no underscored loop variables)
-# mypy: disable-error-code="untyped-decorator,no-untyped-def,no-untyped-call"
+# mypy: disable-error-code="untyped-decorator,no-untyped-def,no-untyped-call,assignment"
 """The gradients of one chunk, EDGE steps at a time from its last to its first.
 
 The forward left the state that enters every EDGE steps, so nothing longer than EDGE steps is ever recomputed: decays

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF005 (triton knows no starred tuples and no underscored loop variables)
-# mypy: disable-error-code="untyped-decorator,no-untyped-def,no-untyped-call"
+# mypy: disable-error-code="untyped-decorator,no-untyped-def,no-untyped-call,assignment"
 """The kernels of the scan's forward pass, and the two of them that its backward shares.
 
 A program takes one sequence, one block of channels and one chunk of time. A thread owns whole channels: the states of
