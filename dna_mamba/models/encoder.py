@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from dna_mamba.models.config import ModelConfig
-from dna_mamba.models.mixer import BidirectionalMixer
+from dna_mamba.models.mixer import BidirectionalMixer, at_least_float32
 from dna_mamba.models.streaming import Budget, budget_of, run_layers
 
 
@@ -65,7 +65,7 @@ class Encoder(nn.Module):
             embedded_BLD: Tensor = self.embedding(ids_BL)
         else:
             embedded_BLD = self.embedding(self.input_V[ids_BL]).flip(-1)
-        return embedded_BLD.float() if self.residual_in_fp32 else embedded_BLD
+        return at_least_float32(embedded_BLD) if self.residual_in_fp32 else embedded_BLD
 
     def _differentiable(self, ids_BL: Tensor, lengths_B: Tensor | None) -> Tensor:
         pad_BL1 = padding(ids_BL, lengths_B)

@@ -78,7 +78,7 @@ class DirectionalScan(nn.Module):
         y_BLI, state_BIN = selective_scan(
             u_BLI,
             delta_BLI,
-            -torch.exp(self.A_log.float()),
+            -torch.exp(at_least_float32(self.A_log)),
             B_BLN,
             C_BLN,
             self.D,
@@ -146,13 +146,16 @@ class BidirectionalMixer(nn.Module):
     def project_x_right(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
         """What the right-to-left direction reads, without the rest of ``project``."""
         proj = self.in_proj if self.in_proj_right is None else self.in_proj_right
+        if type(proj) is not nn.Linear:  # an adapter's, whose weight is not all there is to it
+            return _without(pad_BL1, proj(h_BLD).chunk(2, dim=-1)[0])
         half = proj.out_features // 2
         return _without(pad_BL1, F.linear(h_BLD, proj.weight[:half], None if proj.bias is None else proj.bias[:half]))
 
     def join(self, from_left_BLI: Tensor, from_right_BLI: Tensor, inputs: Projected) -> Tensor:
         """Both directions' scans (B, L, I), gated, projected and combined to (B, L, D)."""
         if self.tied and not self.multiplies:
-            return _project_gated(self.out_proj, _add(from_left_BLI, from_right_BLI), inputs.z_left)
+            mixed_BLD = _project_gated(self.out_proj, _add(from_left_BLI, from_right_BLI), inputs.z_left)
+            return mixed_BLD if self.out_proj.bias is None else mixed_BLD + self.out_proj.bias  # each direction's
         left_BLD = _project_gated(self.out_proj, from_left_BLI, inputs.z_left)
         right_BLD = _project_gated(self.out_proj_right or self.out_proj, from_right_BLI, inputs.z_right)
         return left_BLD * right_BLD if self.multiplies else left_BLD + right_BLD
@@ -161,6 +164,11 @@ class BidirectionalMixer(nn.Module):
     def kept_channels(self) -> int:
         """Channels a position that must be kept between the two readings of ``models.streaming``."""
         return (3 if self.tied else 5) * self.out_proj.in_features
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """In float32, or in float64 where it has that."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def _without(pad_BL1: Tensor | None, x_BLI: Tensor) -> Tensor:
