@@ -37,6 +37,7 @@ COLUMNS = {
     "start_mib": "7,.0f",
     "peak_mib": "7,.0f",
     "estimated_mib": "7,.0f",
+    "others": "4.2f",
     "skipped": "<20",
 }
 
@@ -88,6 +89,7 @@ def row_of(model: str, config: ModelConfig, length: int, times: Times, point: Po
         "us_per_layer": times.median / length / config.n_layer / strands * 1e6,
         "start_mib": point.start_bytes / MIB,
         "peak_mib": point.peak_bytes / MIB,
+        "others": point.others,
     }
 
 

@@ -22,6 +22,8 @@ FIGURE = ROOT / "docs/images/length.png"
 MODES = {"none": "one strand", "augment": "one strand", "post-hoc": "both strands", "shared": "both strands"}
 COLOURS = (BLUE, SKY, VERMILION, ORANGE, PURPLE, GREEN)
 MARKERS = "osD^vP"
+IDLE = 0.2
+"""Cores that other processes may keep busy during a measurement."""
 
 
 class Line(NamedTuple):
@@ -100,7 +102,8 @@ def caption(results: Mapping[str, Any]) -> str:
     parameters = f", {first['parameters'] / 1e6:.1f} M parameters" if "parameters" in first else ""
     shape = f"{first['layers']} bidirectional layers, d_model {results['d_model']}{parameters}, float32"
     machine = f"{setting['processor']}, {setting['threads']} threads, torch {setting['versions']['torch']}"
-    return f"{shape}. {machine}, {setting['date']}."
+    busy = any((row.get("others") or 0) > IDLE for row in results["rows"])
+    return f"{shape}. {machine}, {setting['date']}{', machine not idle' if busy else ''}."
 
 
 def main() -> None:

@@ -40,6 +40,7 @@ COLUMNS = {
     "ratio_of_medians": "5.2f",
     "ratio_of_bests": "5.2f",
     "target": "5.2f",
+    "others": "4.2f",
     "verdict": "<20",
 }
 
@@ -119,7 +120,7 @@ def compare(arguments: argparse.Namespace, config: ModelConfig) -> list[Row]:
         ]
         for function, lengths, tokens, seconds in runs[: None if long_length else -1]:
             point = in_child(function, config, *lengths, seconds, threads=arguments.threads, allocator=allocator)
-            table.add(row_of(allocator, point.value, tokens))
+            table.add({**row_of(allocator, point.value, tokens), "others": point.others})
     return table.rows
 
 

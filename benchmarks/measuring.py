@@ -39,11 +39,15 @@ class Times(NamedTuple):
 
 
 class Point(NamedTuple):
-    """What a function gave in a process of its own, with that process's resident memory before it and at most."""
+    """What a function gave in a process of its own, with that process's resident memory before it and at most.
+
+    ``others`` is how many cores other processes kept busy meanwhile: time taken beside them means little.
+    """
 
     value: Any
     start_bytes: int
     peak_bytes: int
+    others: float | None
 
 
 class ChildError(RuntimeError):
@@ -118,9 +122,31 @@ def _child(
     if allocator == "retained":
         retain_freed_memory()
     torch.set_num_threads(threads)
-    start_bytes = peak_memory()
+    start_bytes, elsewhere = peak_memory(), Elsewhere()
     value = function(*arguments)
-    sender.send((value, start_bytes, peak_memory()))
+    sender.send((value, start_bytes, peak_memory(), elsewhere.cores()))
+
+
+class Elsewhere:
+    """What other processes do from now on."""
+
+    def __init__(self) -> None:
+        self._busy, self._own, self._started = busy_seconds(), time.process_time(), time.perf_counter()
+
+    def cores(self) -> float | None:
+        """How many they have kept busy on average; None where the system does not tell."""
+        busy, own, elapsed = busy_seconds(), time.process_time() - self._own, time.perf_counter() - self._started
+        return None if busy is None or self._busy is None else max(0.0, (busy - self._busy - own) / elapsed)
+
+
+def busy_seconds() -> float | None:
+    """Core time that all processes, and a hypervisor's other guests, have taken since the machine started."""
+    try:
+        fields = Path("/proc/stat").read_text().split(maxsplit=9)
+    except OSError:
+        return None
+    user, nice, system, _idle, _waiting, *interrupts_and_stolen = map(int, fields[1:9])
+    return (user + nice + system + sum(interrupts_and_stolen)) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_memory() -> int:

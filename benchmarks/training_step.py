@@ -32,6 +32,7 @@ COLUMNS = {
     "start_mib": "7,.0f",
     "peak_mib": "7,.0f",
     "estimated_mib": "7,.0f",
+    "others": "4.2f",
 }
 
 
@@ -84,7 +85,8 @@ def measure_step(arguments: argparse.Namespace, size: str, recompute: bool) -> R
     shape = Shape(arguments.windows, arguments.window_bp)
     config = preset(size, NucleotideTokenizer.caduceus().to_config(), reverse_complement=arguments.mode)
     how = {"threads": arguments.threads, "allocator": arguments.allocator}
-    step, products = in_child(time_step, config, shape, recompute, arguments.seconds, **how).value.values()
+    timed = in_child(time_step, config, shape, recompute, arguments.seconds, **how)
+    step, products = timed.value.values()
     memory = in_child(remember_step, config, shape, recompute, **how)
     strands = shape._replace(sequences=strands_of(config) * shape.sequences)
     estimated = memory.start_bytes + training_bytes(config, strands, memory.value, recompute=recompute)
@@ -103,6 +105,7 @@ def measure_step(arguments: argparse.Namespace, size: str, recompute: bool) -> R
         "start_mib": memory.start_bytes / MIB,
         "peak_mib": memory.peak_bytes / MIB,
         "estimated_mib": estimated / MIB,
+        "others": timed.others,
     }
 
 

@@ -125,6 +125,19 @@ def test_products_are_those_of_the_layer(load):
     assert sorted(load("products").sizes_of(config)) == expected
 
 
+def test_what_others_do_is_not_what_this_process_does(load):
+    measuring = load("measuring")
+    if measuring.busy_seconds() is None:
+        pytest.skip("no /proc/stat")
+    elsewhere = measuring.Elsewhere()
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as other:
+        deadline = time.monotonic() + 60
+        while elsewhere.cores() == 0 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        other.kill()
+    assert elsewhere.cores() > 0
+
+
 def fill(size: int) -> int:
     return len(bytearray(b"x") * size)
 
