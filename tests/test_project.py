@@ -34,7 +34,7 @@ def test_environment_yml_has_the_ranges_of_pyproject():
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     conda = {name: str(r.specifier) for name, r in requirements(dependencies).items()}
     build = [line for line in EXTRAS["dev"] if Requirement(line).name in BUILD_TOOLS]
-    wanted = requirements([*PROJECT["dependencies"], *EXTRAS["plot"], *build])
+    wanted = requirements([*PROJECT["dependencies"], *EXTRAS["plot"], *EXTRAS["tables"], *build])
     expected = {CONDA_NAMES.get(name, name): str(r.specifier) for name, r in wanted.items()}
     expected |= {"python": PROJECT["requires-python"], "cxx-compiler": "", "pip": ""}
     assert conda == expected
