@@ -58,7 +58,7 @@ def command(output: str | None, model: str, device: str, threads: int, force: bo
     with FastaReader(GENOME) as genome:
         with progress("scored", unit="records", total=_N_RECORDS) as advance:
             summary = score_vcf(VARIANTS, Target(scores_path, force=force), genome, network, advance=advance)
-        found = ((score.variant, score.llr) for score in read_scores(scores_path))
+        found = ((score.variant, score.llr) for score in read_scores(scores_path) if score.variant.is_snv)
         variants = [ScoredVariant(v.pos, v.ref, v.alt, llr) for v, llr in found if llr is not None]
         strongest = sorted(variants, key=lambda variant: variant.llr)[:_N_SHOWN]
         predictions = [

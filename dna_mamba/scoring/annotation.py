@@ -7,31 +7,26 @@ import numpy as np
 from dna_mamba.errors import InputError
 from dna_mamba.io.vcf import VcfRecord
 from dna_mamba.scoring.alleles import AlleleStatus, VariantScore
-from dna_mamba.scoring.windows import flank_bp
+from dna_mamba.scoring.scores import SCORES, Column, columns_of
 
-LLR, STATUS = "DM_LLR", "DM_STATUS"
+STATUS = "DM_STATUS"
 MISSING = "."
-TABLE_COLUMNS = ("chrom", "pos", "ref", "alt", "id", "status", "llr")
+TABLE_COLUMNS = ("chrom", "pos", "ref", "alt", "id", "status")
 _MEANINGS: dict[AlleleStatus, str] = {
     AlleleStatus.OK: "scored",
     AlleleStatus.EDGE_PADDED: "scored, window cut short by the end of the contig",
-    AlleleStatus.N_WINDOW: "over a tenth of the window is N or ambiguous, no score where REF is",
+    AlleleStatus.N_WINDOW: "over a tenth of the window is N or ambiguous, no score where REF or ALT is",
     AlleleStatus.REF_MISMATCH: "REF differs from the reference",
     AlleleStatus.NO_CONTIG: "contig not in the reference",
-    AlleleStatus.SYMBOLIC: "symbolic allele or breakend",
+    AlleleStatus.SYMBOLIC: "symbolic allele, breakend, or no sequence",
     AlleleStatus.STAR: "upstream deletion",
-    AlleleStatus.UNSUPPORTED: "no single-base substitution",
-    AlleleStatus.TOO_LONG: "longer than the window",
+    AlleleStatus.TOO_LONG: "takes more than half of the window, all its placements covered",
 }
 
 
-def describe_llr(context_bp: int) -> str:
-    """What the number is: unit, sign, range and how it came about."""
-    window_bp = 2 * flank_bp(context_bp) + 1
-    return (
-        f"Masked log-likelihood ratio ln p(ALT) - ln p(REF) in nats, site masked in a window of {window_bp} bp centred "
-        "on it, both strands joined; below 0: ALT less likely than REF; any real number"
-    )
+def describe(column: Column, context_bp: int) -> str:
+    """What the numbers of a column are: formula, unit, sign and range, and the window they were read from."""
+    return f"{column.description}; window of up to {context_bp} bp around the change"
 
 
 def describe_status() -> str:
@@ -39,10 +34,13 @@ def describe_status() -> str:
     return "; ".join(f"{status}: {meaning}" for status, meaning in _MEANINGS.items())
 
 
-def info_definitions(context_bp: int) -> list[str]:
+def info_definitions(columns: Sequence[Column], context_bp: int) -> list[str]:
     """Header lines that define the INFO keys."""
     return [
-        f'##INFO=<ID={LLR},Number=A,Type=Float,Description="{describe_llr(context_bp)}">',
+        *(
+            f'##INFO=<ID={column.key},Number=A,Type=Float,Description="{describe(column, context_bp)}">'
+            for column in columns
+        ),
         f'##INFO=<ID={STATUS},Number=A,Type=String,Description="{describe_status()}">',
     ]
 
@@ -53,52 +51,61 @@ def provenance_lines(version: str, command: str, fingerprints: Mapping[str, str]
     return [f"##dna-mamba_scoreVersion={version}", f"##dna-mamba_scoreCommand={details}"]
 
 
-def format_llr(llr: float | None) -> str:
+def format_number(value: float | None) -> str:
     """Nine significant digits, which tell any two float32 apart; ``.`` for none."""
-    return MISSING if llr is None else f"{np.float32(llr):.9g}"
+    return MISSING if value is None else f"{np.float32(value):.9g}"
 
 
-def info_of(scores: Sequence[VariantScore]) -> str:
+def info_of(scores: Sequence[VariantScore], columns: Sequence[Column]) -> str:
     """INFO entries of a record: one value for each ALT, in their order; nothing for a record without ALT."""
     if not scores:
         return ""
-    llrs = ",".join(format_llr(score.llr) for score in scores)
-    return f"{LLR}={llrs};{STATUS}={','.join(score.status for score in scores)}"
+    entries = [
+        f"{column.key}={','.join(format_number(score.values.get(column.name)) for score in scores)}"
+        for column in columns
+    ]
+    return ";".join([*entries, f"{STATUS}={','.join(score.status for score in scores)}"])
 
 
-def table_header(context_bp: int) -> list[str]:
+def table_header(columns: Sequence[Column], context_bp: int) -> list[str]:
     """What the columns are, as ``##`` lines, and their names."""
     return [
         "##pos: 1-based; one row for each ALT, and one with alt . for a record that has none",
         f"##status: {describe_status()}",
-        f"##llr: {describe_llr(context_bp)}",
-        "#" + "\t".join(TABLE_COLUMNS),
+        *(f"##{column.name}: {describe(column, context_bp)}" for column in columns),
+        "#" + "\t".join([*TABLE_COLUMNS, *(column.name for column in columns)]),
     ]
 
 
-def table_rows(record: VcfRecord, scores: Sequence[VariantScore]) -> list[str]:
+def table_rows(record: VcfRecord, scores: Sequence[VariantScore], columns: Sequence[Column]) -> list[str]:
     """Rows of a record, tab-separated: one for each ALT, or one that says there is none."""
     place = f"{record.chrom}\t{record.pos}\t{record.ref}"
     if not scores:
-        return [f"{place}\t{MISSING}\t{record.id}\t{MISSING}\t{MISSING}"]
-    return [f"{place}\t{s.variant.alt}\t{record.id}\t{s.status}\t{format_llr(s.llr)}" for s in scores]
+        return ["\t".join([place, MISSING, record.id, MISSING, *(MISSING for _ in columns)])]
+    return [
+        "\t".join([place, s.variant.alt, record.id, s.status, *(format_number(s.values.get(c.name)) for c in columns)])
+        for s in scores
+    ]
 
 
-def parse_info(info: str) -> list[tuple[AlleleStatus, float | None]]:
-    """Status and score of each ALT from an INFO column that ``info_of`` wrote; nothing where there are none.
+def parse_info(info: str) -> list[tuple[AlleleStatus, dict[str, float]]]:
+    """Status and numbers by column name of each ALT from an INFO column that ``info_of`` wrote; nothing where none are.
 
     Raises:
         InputError: the entries do not belong together or hold no numbers.
     """
     entries = dict(entry.partition("=")[::2] for entry in info.split(";"))
-    if LLR not in entries and STATUS not in entries:
+    columns = [column for column in columns_of(tuple(SCORES.values())) if column.key in entries]
+    if STATUS not in entries and not columns:
         return []
-    llrs, statuses = (entries.get(key, "").split(",") for key in (LLR, STATUS))
+    statuses = entries.get(STATUS, "").split(",")
     try:
-        return [
-            (AlleleStatus(status), None if llr == MISSING else float(llr))
-            for llr, status in zip(llrs, statuses, strict=True)
-        ]
+        values = [{} for _ in statuses]  # type: list[dict[str, float]]
+        for column in columns:
+            for found, text in zip(values, entries[column.key].split(","), strict=True):
+                if text != MISSING:
+                    found[column.name] = float(text)
+        return [(AlleleStatus(status), found) for status, found in zip(statuses, values, strict=True)]
     except ValueError:
-        what = f"{LLR}={','.join(llrs)[:80]} does not go with {STATUS}={','.join(statuses)[:80]}"
+        what = f"the scores do not go with {STATUS}={','.join(statuses)[:80]}"
         raise InputError(what, remedy="score the file again") from None

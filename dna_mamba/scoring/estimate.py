@@ -29,10 +29,10 @@ def estimate_embedding(lengths: Sequence[int], model: MaskedLanguageModel) -> Es
     return _estimate(model, positions, longest, 1, both_strands=reads_both_strands(model))
 
 
-def estimate_scoring(n_sites: int, context_bp: int, batch_size: int | None, model: MaskedLanguageModel) -> Estimate:
-    """Scoring so many sites, a window of ``context_bp`` each."""
+def estimate_scoring(n_windows: int, context_bp: int, batch_size: int | None, model: MaskedLanguageModel) -> Estimate:
+    """Reading so many windows of ``context_bp``."""
     batch_size = batch_size or sites_per_pass(model, context_bp)
-    return _estimate(model, n_sites * context_bp, context_bp, batch_size, both_strands=True)
+    return _estimate(model, n_windows * context_bp, context_bp, batch_size, both_strands=True)
 
 
 def _estimate(

@@ -15,9 +15,10 @@ from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfReader, VcfRecord, with_header_lines
 from dna_mamba.io.vcf_writer import VcfWriter, vcf_format
 from dna_mamba.models import MaskedLanguageModel
-from dna_mamba.scoring.alleles import VariantScore
+from dna_mamba.scoring.alleles import AlleleStatus, VariantScore
 from dna_mamba.scoring.annotation import info_definitions, info_of, parse_info, table_header, table_rows
-from dna_mamba.scoring.assess import Assessor
+from dna_mamba.scoring.assess import Assessor, CheckRef
+from dna_mamba.scoring.scores import DEFAULT_SCORES, Column, columns_of, find_scores
 from dna_mamba.scoring.summary import ScoreSummary, letters_line
 from dna_mamba.scoring.variants import VariantScorer
 from dna_mamba.scoring.windows import DEFAULT_CONTEXT_BP
@@ -48,12 +49,17 @@ class Target(NamedTuple):
         check_target(self.path, force=self.force)
 
 
+class Layout(NamedTuple):
+    """The numbers in an output, and the window that its header states."""
+
+    columns: list[Column]
+    context_bp: int
+
+
 class Survey(NamedTuple):
     """What one reading of a VCF told before any scoring: its records, and lines a person should see."""
 
     n_records: int
-    n_sites: int
-    """Windows the model has to read, those of neighbouring records counted again."""
     notes: list[str]
 
 
@@ -70,22 +76,36 @@ def can_be_read_twice(path: str | Path) -> bool:
         return False
 
 
-def survey_vcf(path: str | Path, reference: FastaReader, advance: Callable[[int], None] = lambda count: None) -> Survey:
+def survey_vcf(
+    path: str | Path,
+    reference: FastaReader,
+    advance: Callable[[int], None] = lambda count: None,
+    *,
+    context_bp: int = DEFAULT_CONTEXT_BP,
+    check_ref: CheckRef = "w",
+) -> Survey:
     """Read a VCF once, without a model: count it, match its contigs and compare every REF with the reference.
 
     Raises:
-        InputError: the VCF is malformed, or REF differs in more than 5 % of its alleles.
+        InputError: the VCF is malformed, or REF differs in more than 5 % of its alleles, or where ``check_ref`` is
+            ``e`` in any.
     """
-    n_records = n_sites = 0
+    n_records = 0
     with VcfReader(path) as reader:
-        assessor = Assessor(reference, reader.contigs)
+        assessor = Assessor(reference, reader.contigs, context_bp=context_bp, check_ref=check_ref)
         for record in reader:
-            sites = {assessor.assess(variant).site for variant in alleles_of(record)}
-            n_sites += len(sites - {None})
+            for variant in alleles_of(record):
+                assessor.assess(variant)
             n_records += 1
             advance(1)
     assessor.check.refuse_wrong_build()
-    return Survey(n_records, n_sites, assessor.notes())
+    return Survey(n_records, assessor.notes())
+
+
+def count_windows(path: str | Path, scorer: VariantScorer) -> int:
+    """Windows the model will have to read for a VCF, those that neighbouring records share counted for each."""
+    with VcfReader(path) as reader:
+        return sum(scorer.n_windows(alleles_of(record)) for record in reader)
 
 
 def score_vcf(
@@ -94,8 +114,10 @@ def score_vcf(
     reference: FastaReader,
     model: MaskedLanguageModel,
     *,
+    scores: Sequence[str] = DEFAULT_SCORES,
     context_bp: int = DEFAULT_CONTEXT_BP,
     batch_size: int | None = None,
+    check_ref: CheckRef = "w",
     surveyed: bool = False,
     advance: Callable[[int], None] = lambda count: None,
 ) -> ScoreSummary:
@@ -106,8 +128,11 @@ def score_vcf(
         target: file to write, which appears when it is whole.
         reference: the genome.
         model: a model on nucleotide tokens.
+        scores: what is computed, names from ``scores.SCORES``.
         context_bp: longest window.
-        batch_size: sites in one forward pass; default what suits the device.
+        batch_size: windows in one forward pass; default what suits the device.
+        check_ref: what a REF that differs from the reference means (see ``Assessor``); with ``x`` records that have
+            such an allele are left out.
         surveyed: REF was compared over the whole file, so that its first part shall not stop the run.
         advance: told the number of records just written.
 
@@ -119,27 +144,31 @@ def score_vcf(
     share = {"max_mismatch_share": 1.0} if surveyed else {}
     with VcfReader(path) as reader:
         scorer = VariantScorer(
-            reference, model, context_bp=context_bp, batch_size=batch_size, contig_lengths=reader.contigs, **share
-        )
+            reference, model, scores=scores, context_bp=context_bp, batch_size=batch_size,
+            contig_lengths=reader.contigs, check_ref=check_ref, **share,
+        )  # fmt: skip
         open_target = _open_table if target.format == "t" else _open_vcf
-        with open_target(target, reader.header_lines, context_bp) as write:
-            for record, scores in scorer.score(reader, alleles_of):
-                write(record, scores)
-                summary.add(scores)
+        layout = Layout(columns_of(find_scores(scores)), context_bp)
+        with open_target(target, reader.header_lines, layout) as write:
+            for record, found in scorer.score(reader, alleles_of):
+                left_out = check_ref == "x" and any(s.status is AlleleStatus.REF_MISMATCH for s in found)
+                if not left_out:
+                    write(record, found)
+                summary.add(found, left_out=left_out)
                 advance(1)
     summary.notes = [*([] if surveyed else scorer.assessor.notes()), letters_line(reference.counts.values())]
     return summary
 
 
 @contextmanager
-def _open_vcf(target: Target, header_lines: Sequence[str], context_bp: int) -> Iterator[Write]:
-    header = with_header_lines(header_lines, [*info_definitions(context_bp), *target.provenance])
+def _open_vcf(target: Target, header_lines: Sequence[str], layout: Layout) -> Iterator[Write]:
+    header = with_header_lines(header_lines, [*info_definitions(*layout), *target.provenance])
     with VcfWriter(target.path, header, format=target.format, force=target.force) as writer:
-        yield lambda record, scores: writer.write(record.with_info(info_of(scores)))
+        yield lambda record, scores: writer.write(record.with_info(info_of(scores, layout.columns)))
 
 
 @contextmanager
-def _open_table(target: Target, _: Sequence[str], context_bp: int) -> Iterator[Write]:
+def _open_table(target: Target, _: Sequence[str], layout: Layout) -> Iterator[Write]:
     """A table: gzip (BGZF) if the name ends in .gz."""
     with atomic_output(target.path, force=target.force) as stream:
         packed = BgzfWriter(stream) if os.fspath(target.path).lower().endswith(".gz") else None
@@ -149,8 +178,8 @@ def _open_table(target: Target, _: Sequence[str], context_bp: int) -> Iterator[W
             for line in lines:
                 sink.write(line.encode("utf-8", errors="surrogateescape") + b"\n")
 
-        write_lines([*target.provenance, *table_header(context_bp)])
-        yield lambda record, scores: write_lines(table_rows(record, scores))
+        write_lines([*target.provenance, *table_header(*layout)])
+        yield lambda record, scores: write_lines(table_rows(record, scores, layout.columns))
         if packed:
             packed.finish()
 
@@ -168,4 +197,4 @@ def read_scores(path: str | Path) -> Iterator[VariantScore]:
                 pairs = list(zip(alleles_of(record), values, strict=True)) if values else []
             except (InputError, ValueError) as error:
                 raise InputError(str(error), place=f"{path}:{record.line_number}") from None
-            yield from (VariantScore(variant, status, llr) for variant, (status, llr) in pairs)
+            yield from (VariantScore(variant, status, found) for variant, (status, found) in pairs)

@@ -13,14 +13,16 @@ class ScoreSummary:
     """Counts over a run."""
 
     n_records: int = 0
+    n_left_out: int = 0
     n_scored: int = 0
     by_status: Counter[AlleleStatus] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
 
-    def add(self, scores: Sequence[VariantScore]) -> None:
-        """Count one record."""
+    def add(self, scores: Sequence[VariantScore], *, left_out: bool = False) -> None:
+        """Count one record; ``left_out`` says that it was asked not to be written."""
         self.n_records += 1
-        self.n_scored += sum(score.llr is not None for score in scores)
+        self.n_left_out += left_out
+        self.n_scored += sum(score.is_scored for score in scores)
         self.by_status.update(score.status for score in scores)
 
     @property
@@ -30,7 +32,9 @@ class ScoreSummary:
     def lines(self) -> list[str]:
         """Notes, records, alleles, and the count of each status that occurred."""
         counts = ", ".join(f"{status} {n:,}" for status, n in self.by_status.most_common())
-        line = f"{self.n_records:,} records in and out, {self.n_alleles:,} alleles, {self.n_scored:,} scored"
+        written = f"{self.n_records:,} records in and {self.n_records - self.n_left_out:,} out"
+        in_and_out = written if self.n_left_out else f"{self.n_records:,} records in and out"
+        line = f"{in_and_out}, {self.n_alleles:,} alleles, {self.n_scored:,} scored"
         lines = [*self.notes, line, *([f"status: {counts}"] if counts else [])]
         return lines if self.n_scored or not counts else [*lines, "warning: not a single allele was scored"]
 

@@ -101,7 +101,7 @@ def test_an_estimate_writes_nothing(here):
     result = score("in.vcf", "-o", "out.vcf", "--dry-run", "--context", "20")
     assert result.exit_code == 0 and not Path("out.vcf").exists()
     facts = dict(line.split("\t") for line in result.stdout.splitlines())
-    assert int(facts["positions"]) == 20 * int(facts["sites"]) > 0
+    assert int(facts["positions"]) == 20 * int(facts["windows"]) > 0
     assert float(facts["seconds"]) > 0 and float(facts["peak_memory_mib"]) > 1
     refused = score("-", "-o", "out.vcf", "--dry-run")
     assert refused.exit_code == 2 and "needs a file to count" in refused.stderr

@@ -4,7 +4,7 @@ from dna_mamba.scoring import AlleleStatus, VariantScore
 from dna_mamba.scoring.summary import ScoreSummary, letters_line
 
 SNV = Variant("c", 1, "A", "C")
-SCORED, MISSING = VariantScore(SNV, AlleleStatus.OK, 0.0), VariantScore(SNV, AlleleStatus.NO_CONTIG, None)
+SCORED, MISSING = VariantScore(SNV, AlleleStatus.OK, {"llr": 0.0}), VariantScore(SNV, AlleleStatus.NO_CONTIG)
 
 
 def test_records_alleles_and_statuses():

@@ -97,11 +97,14 @@ def test_a_status_for_every_allele(reference):
         ("c", 91, "A", "C"): AlleleStatus.REF_MISMATCH,
         ("c", 0, "A", "C"): AlleleStatus.REF_MISMATCH,
         ("c", 45, alt + "A", "C"): AlleleStatus.REF_MISMATCH,
-        ("c", 45, ref, ref + "A"): AlleleStatus.UNSUPPORTED,
-        ("c", 45, SEQUENCE[44:46], alt): AlleleStatus.UNSUPPORTED,
-        ("c", 45, SEQUENCE[44:46], "NN"): AlleleStatus.UNSUPPORTED,
-        ("c", 45, ref, "N"): AlleleStatus.UNSUPPORTED,
-        ("c", 45, ref, ref): AlleleStatus.UNSUPPORTED,
+        ("c", 45, ref, ref + "A"): AlleleStatus.OK,
+        ("c", 45, SEQUENCE[44:46], alt): AlleleStatus.OK,
+        ("c", 45, ref, ref): AlleleStatus.OK,
+        ("c", 45, SEQUENCE[44:46], "NN"): AlleleStatus.N_WINDOW,
+        ("c", 45, ref, "N"): AlleleStatus.N_WINDOW,
+        ("c", 45, SEQUENCE[44:61], alt): AlleleStatus.TOO_LONG,
+        ("c", 45, ref, alt + "ACGT" * 5): AlleleStatus.TOO_LONG,
+        ("c", 45, ref, "?"): AlleleStatus.SYMBOLIC,
         ("c", 45, ref, "<DEL>"): AlleleStatus.SYMBOLIC,
         ("c", 45, ref, f"{ref}[d:3["): AlleleStatus.SYMBOLIC,
         ("c", 45, ref, "*"): AlleleStatus.STAR,
@@ -118,7 +121,8 @@ def test_a_status_for_every_allele(reference):
     without = [s for s in scores if s.llr is None]
     assert all(s.status not in scored for s in without)
     with_score = [s.status for s in scores if s.llr is not None]
-    assert with_score == [AlleleStatus.OK] * 2 + [AlleleStatus.EDGE_PADDED, AlleleStatus.N_WINDOW]
+    ok = AlleleStatus.OK
+    assert with_score == [ok, ok, AlleleStatus.EDGE_PADDED, ok, ok, ok, AlleleStatus.N_WINDOW]
 
 
 def vars_of(variant):
