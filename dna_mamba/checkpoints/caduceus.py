@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dna_mamba.checkpoints.caduceus_config import PublishedConfig
+from dna_mamba.checkpoints.tensors import check_shape, skeleton
 from dna_mamba.errors import InputError
 from dna_mamba.models import ModelConfig
 from dna_mamba.tokenizers import from_config
@@ -67,16 +68,19 @@ def complement_names(published: PublishedConfig, config: ModelConfig) -> list[st
 def import_tensors(
     tensors: dict[str, Tensor], published: PublishedConfig, config: ModelConfig, place: str
 ) -> dict[str, Tensor]:
-    """Published tensors under our names. Raises InputError naming what is missing, surplus, or tied and different."""
+    """Published tensors under our names. Raises InputError naming a missing, surplus, misshapen or untied one."""
     left = dict(tensors)
-    found = {entry.native: entry.to_native(_take(left, entry.published, place)) for entry in entries(published, config)}
+    taken = [(entry, _take(left, entry.published, place)) for entry in entries(published, config)]
     complement = torch.from_numpy(_complement(config))
     for name in complement_names(published, config):
-        if not torch.equal(left.pop(name, complement).long(), complement):
+        if not torch.equal(left.pop(name, complement), complement):
             raise InputError(f"tensor {name!r} is not the complement_map of the config", place=place)
     if left:
         raise InputError(f"surplus tensor {min(left)!r}", place=place, remedy="config and weights must belong together")
-    return found
+    expected = skeleton(config).state_dict()
+    for entry, tensor in taken:
+        check_shape(entry.published[0], tensor, entry.to_published(expected[entry.native]), place)
+    return {entry.native: entry.to_native(tensor) for entry, tensor in taken}
 
 
 def export_tensors(state: dict[str, Tensor], published: PublishedConfig, config: ModelConfig) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from dna_mamba.errors import InputError
 from dna_mamba.models import ModelConfig
+from dna_mamba.models.config import Size
 from dna_mamba.tokenizers import NucleotideTokenizer
 
 MODEL_TYPE = "caduceus"
@@ -19,8 +20,8 @@ MODE_KEY = "dna_mamba_reverse_complement"
 """Our own field in what we export: how strands meet where the published format only knows ``rcps`` or not."""
 
 _OF_TRANSFORMERS = frozenset(
-    {"architectures", "auto_map", "_name_or_path", "torch_dtype", "dtype", "transformers_version", "initializer_cfg",
-     "id2label", "label2id", "num_labels", "problem_type", "use_cache", "return_dict"}
+    {"auto_map", "_name_or_path", "torch_dtype", "dtype", "transformers_version", "initializer_cfg", "label2id",
+     "problem_type", "use_cache", "return_dict"}
 )  # fmt: skip
 """Fields that do not change the function."""
 
@@ -30,10 +31,10 @@ class SsmConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    d_state: int = Field(default=16, gt=0)
-    d_conv: int = Field(default=4, gt=0)
-    expand: int = Field(default=2, gt=0)
-    dt_rank: int | Literal["auto"] = "auto"
+    d_state: Size = 16
+    d_conv: Size = 4
+    expand: Size = 2
+    dt_rank: Size | Literal["auto"] = "auto"
     conv_bias: bool = True
     bias: bool = False
     dt_min: float = 0.001
@@ -50,21 +51,24 @@ class PublishedConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model_type: Literal["caduceus"] = "caduceus"
-    d_model: int = Field(gt=0)
-    n_layer: int = Field(gt=0)
-    vocab_size: int = Field(gt=0)
+    architectures: list[str] | None = None
+    d_model: Size
+    n_layer: int = Field(gt=0, le=1024)
+    vocab_size: Size
     ssm_cfg: SsmConfig = SsmConfig()
     rms_norm: bool = True
     residual_in_fp32: bool = False
     fused_add_norm: bool = True
-    pad_vocab_size_multiple: int = Field(default=8, gt=0)
-    norm_epsilon: float = Field(default=1e-5, gt=0)
+    pad_vocab_size_multiple: Size = 8
+    norm_epsilon: float = Field(default=1e-5, gt=0, allow_inf_nan=False)
     bidirectional: Literal[True] = True
     bidirectional_strategy: Literal["add", "ew_multiply"] = "add"
     bidirectional_weight_tie: bool = True
     tie_word_embeddings: Literal[True] = True
     rcps: bool = False
     complement_map: dict[int, int] | None = None
+    num_labels: Size | None = None
+    id2label: dict[str, Any] | None = None
     dna_mamba_reverse_complement: Literal["none", "augment", "post-hoc"] | None = None
 
     @field_validator("ssm_cfg", mode="before")
@@ -76,6 +80,16 @@ class PublishedConfig(BaseModel):
     def swaps_strands(self) -> bool:
         """Whether every layer exchanges the halves of the strands: what the fused addition and norm does."""
         return self.rcps and self.fused_add_norm
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the weights score whole sequences."""
+        return any("SequenceClassification" in name for name in self.architectures or [])
+
+    @property
+    def stated_labels(self) -> int | None:
+        """Number of labels, where the file says it."""
+        return len(self.id2label) if self.num_labels is None and self.id2label else self.num_labels
 
     @property
     def padded_vocab_size(self) -> int:
@@ -184,4 +198,11 @@ def from_native(config: ModelConfig) -> dict[str, Any]:
     }
     if config.num_labels:
         content["num_labels"] = config.num_labels
-    return content if shares else content | {MODE_KEY: config.reverse_complement}
+    if not shares:
+        content[MODE_KEY] = config.reverse_complement
+    if to_native(parse_published(content, "config"), config.num_labels, "config") != config:
+        raise InputError(
+            "complemented_input: the Caduceus format has it in strand-sharing models of an odd number of layers only",
+            remedy="keep the model in the native format",
+        )
+    return content

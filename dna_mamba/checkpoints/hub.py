@@ -4,20 +4,24 @@ The first use pins what it found: commit and SHA-256 of the weights are recorded
 check that sum. Whatever the hub's own cache holds is used without a network.
 """
 
+import contextlib
+import errno
 import json
 import re
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from dna_mamba.checkpoints.manifest import file_sha256, read_json
-from dna_mamba.checkpoints.published import weights_file
+from dna_mamba.checkpoints.published import WEIGHT_FILES, weights_file
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output
 from dna_mamba.io.index_cache import cache_directory
 
 PREFIX = "hf:"
 _NAME = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
-_FILES = ["config.json", "manifest.json", "CARD.md", "model.safetensors", "pytorch_model.bin"]
+_FILES = ["config.json", "manifest.json", "CARD.md", *WEIGHT_FILES]
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
 
 
 class Pin(NamedTuple):
@@ -39,10 +43,10 @@ def fetch(name: str) -> Path:
         InputError: a malformed name, no such model, no network, or weights other than those first used.
     """
     match = _NAME.fullmatch(name.removeprefix(PREFIX))
-    if match is None:
+    if match is None or ".." in name:
         raise InputError(f"{name!r} is no hub name", remedy="write hf:owner/name or hf:owner/name@revision")
     place = _pin_file(name)
-    pin = Pin(**read_json(place)) if place.exists() else None  # type: ignore[arg-type]
+    pin = _read_pin(place)
     directory = _snapshot(match["repo"], pin.commit if pin else match["revision"], name)
     found = Pin(directory.name, file_sha256(weights_file(directory)))
     if pin is None:
@@ -59,22 +63,33 @@ def fetch(name: str) -> Path:
 
 
 def _pin_file(name: str) -> Path:
-    return cache_directory() / "hub" / (re.sub(r"[/@]", "--", name.removeprefix(PREFIX)) + ".json")
+    return cache_directory() / "hub" / (quote(name.removeprefix(PREFIX), safe="") + ".json")
+
+
+def _read_pin(place: Path) -> Pin | None:
+    if not place.exists():
+        return None
+    match read_json(place):
+        case {"commit": str(commit), "weights_sha256": str(sha256)}:
+            return Pin(commit, sha256)
+    raise InputError("is no record of a hub model", place=place, remedy="remove it to accept what the hub has")
 
 
 def _snapshot(repo: str, revision: str | None, name: str) -> Path:
+    """The snapshot in the hub's cache, from there alone if it has the weights."""
     try:
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     except ImportError:
         remedy = "pip install 'dna-mamba[hf]', or give a directory"
         raise InputError(f"{name!r}: huggingface-hub is not installed", remedy=remedy) from None
-    try:
-        return Path(snapshot_download(repo, revision=revision, allow_patterns=_FILES, local_files_only=True))
-    except LocalEntryNotFoundError:
-        pass
+    with contextlib.suppress(InputError, OSError, ValueError):
+        directory = Path(snapshot_download(repo, revision=revision, allow_patterns=_FILES, local_files_only=True))
+        if (directory / "config.json").exists() and weights_file(directory):
+            return directory
     try:
         return Path(snapshot_download(repo, revision=revision, allow_patterns=_FILES))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    except Exception as error:  # those of the client and of what it is built on have no class in common
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) in _OF_THE_DISK:
+            raise
+        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise InputError(f"{name!r} cannot be fetched ({first})", remedy="check the name and the network") from None

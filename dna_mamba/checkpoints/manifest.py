@@ -33,7 +33,7 @@ def read_json(path: Path) -> dict[str, object]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError("file not found", place=path, remedy="give a complete model directory") from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise InputError(f"cannot be read as JSON ({error})", place=path, remedy="fetch or write it again") from None
     if not isinstance(value, dict):
         raise InputError("is no JSON object", place=path, remedy="fetch or write it again")

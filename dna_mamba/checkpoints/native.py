@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from safetensors.torch import save
 
 from dna_mamba.checkpoints.manifest import read_json, verify_manifest, write_manifest
-from dna_mamba.checkpoints.tensors import load_weights, read_weights
+from dna_mamba.checkpoints.tensors import assemble, read_weights
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_directory
-from dna_mamba.models import MaskedLanguageModel, ModelConfig, SequenceClassifier, build_model
+from dna_mamba.models import MaskedLanguageModel, ModelConfig, SequenceClassifier
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "CARD.md"
 FORMAT, VERSION = "dna-mamba", 1
@@ -71,6 +71,4 @@ def load_native(directory: Path) -> MaskedLanguageModel | SequenceClassifier:
         InputError: a file is missing, altered or malformed.
     """
     verify_manifest(directory)
-    model = build_model(read_config(directory))
-    load_weights(model, read_weights(directory / WEIGHTS), directory / WEIGHTS)
-    return model
+    return assemble(read_config(directory), read_weights(directory / WEIGHTS), directory / WEIGHTS)

@@ -2,25 +2,31 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from safetensors.torch import save
 from torch import Tensor
 
 from dna_mamba.checkpoints.caduceus import SCORE, export_tensors, import_tensors
-from dna_mamba.checkpoints.caduceus_config import MODEL_TYPE, from_native, parse_published, to_native
-from dna_mamba.checkpoints.manifest import read_json
-from dna_mamba.checkpoints.tensors import load_weights, read_pickled, read_weights
+from dna_mamba.checkpoints.caduceus_config import (
+    MODEL_TYPE,
+    PublishedConfig,
+    from_native,
+    parse_published,
+    to_native,
+)
+from dna_mamba.checkpoints.manifest import MANIFEST, read_json
+from dna_mamba.checkpoints.tensors import assemble, read_pickled, read_weights
 from dna_mamba.errors import InputError
-from dna_mamba.models import MaskedLanguageModel, SequenceClassifier, build_model
+from dna_mamba.models import MaskedLanguageModel, SequenceClassifier
 
 CONFIG, SAFETENSORS, PICKLED = "config.json", "model.safetensors", "pytorch_model.bin"
 _SHARDED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+WEIGHT_FILES = (SAFETENSORS, PICKLED, *_SHARDED)
 
 
 def is_published(directory: Path) -> bool:
-    """Whether a directory's configuration says that it is of this kind."""
-    return read_json(directory / CONFIG).get("model_type") == MODEL_TYPE
+    """Whether a directory is of this kind: it has no manifest of ours, and its configuration says so."""
+    return not (directory / MANIFEST).exists() and read_json(directory / CONFIG).get("model_type") == MODEL_TYPE
 
 
 def weights_file(directory: Path) -> Path:
@@ -44,10 +50,8 @@ def load_published(directory: Path) -> MaskedLanguageModel | SequenceClassifier:
     tensors = read_weights(path) if path.name == SAFETENSORS else read_pickled(path)
     content, place = read_json(directory / CONFIG), directory / CONFIG
     published = parse_published(content, place)
-    config = to_native(published, _labels(content, tensors, place), place)
-    model = build_model(config)
-    load_weights(model, import_tensors(tensors, published, config, str(path)), path)
-    return model
+    config = to_native(published, _labels(published, tensors, place), place)
+    return assemble(config, import_tensors(tensors, published, config, str(path)), path)
 
 
 def write_published(
@@ -68,15 +72,15 @@ def write_published(
     (directory / SAFETENSORS).write_bytes(save(tensors, metadata={"format": "pt"}))
 
 
-def _labels(content: dict[str, Any], tensors: dict[str, Tensor], place: Path) -> int:
+def _labels(published: PublishedConfig, tensors: dict[str, Tensor], place: Path) -> int:
     """Labels of a classifier, 0 for a language model; the config's word on it must be the weights'."""
-    is_classifier = any("SequenceClassification" in str(name) for name in content.get("architectures") or [])
-    if not is_classifier:
+    if not published.is_classifier:
         return 0
     if SCORE not in tensors:
         raise InputError(f"missing tensor {SCORE!r}", place=place.parent, remedy="this is no classifier's file")
-    labels = int(tensors[SCORE].shape[0])
-    stated = content.get("num_labels", len(content["id2label"]) if content.get("id2label") else labels)
-    if stated != labels:
-        raise InputError(f"num_labels: {stated}, and {SCORE!r} has {labels}", place=place, remedy="correct it")
+    shape = tuple(tensors[SCORE].shape)
+    labels = shape[0] if len(shape) == 2 else 0
+    if not labels or labels != (published.stated_labels or labels):
+        stated = published.stated_labels
+        raise InputError(f"num_labels: {stated}, and {SCORE!r} is {shape}", place=place, remedy="correct it")
     return labels

@@ -1,13 +1,15 @@
 """The configuration of a model: everything that decides which function its weights are."""
 
 import math
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dna_mamba.errors import InputError
 
 ReverseComplement = Literal["none", "augment", "post-hoc", "shared"]
+Size = Annotated[int, Field(gt=0, le=2**16)]
+"""More is a slip of the pen, and must not be taken for a size before the weights say the same."""
 
 
 class ModelConfig(BaseModel):
@@ -31,21 +33,21 @@ class ModelConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    d_model: int = Field(gt=0)
-    n_layer: int = Field(gt=0)
-    d_state: int = Field(default=16, gt=0)
-    d_conv: int = Field(default=4, gt=0)
-    expand: int = Field(default=2, gt=0)
-    dt_rank: int = Field(default=0, ge=0)
+    d_model: Size
+    n_layer: int = Field(gt=0, le=1024)
+    d_state: Size = 16
+    d_conv: Size = 4
+    expand: Size = 2
+    dt_rank: int = Field(default=0, ge=0, le=2**16)
     norm: Literal["rms", "layer"] = "rms"
-    norm_eps: float = Field(default=1e-5, gt=0)
+    norm_eps: float = Field(default=1e-5, gt=0, allow_inf_nan=False)
     conv_bias: bool = True
     proj_bias: bool = False
     combine: Literal["add", "multiply"] = "add"
     tied: bool = True
     residual_in_fp32: bool = False
     complemented_input: bool = False
-    num_labels: int = Field(default=0, ge=0)
+    num_labels: int = Field(default=0, ge=0, le=2**16)
     reverse_complement: ReverseComplement = "shared"
     tokenizer: dict[str, Any]
 

@@ -60,7 +60,7 @@ def published_configs(draw: st.DrawFn) -> dict[str, Any]:
     config = published_config(
         draw(st.sampled_from(["caduceus", "plantcaduceus"])),
         d_model=draw(st.integers(1, 24)),
-        n_layer=draw(st.integers(1, 5)),
+        n_layer=draw(st.integers(1, 4)),
         rcps=draw(st.booleans()),
         fused_add_norm=draw(st.booleans()),
         rms_norm=draw(st.booleans()),
@@ -132,7 +132,7 @@ def _mamba(config: dict[str, Any], normal: Any) -> Tensors:
 def without_tied_copies(tensors: Tensors, *, keep_last: bool = False) -> Tensors:
     """One name for each tensor, the first or the last one, as safetensors files have it; buffers stay."""
     named = list(tensors.items())
-    kept = {}
+    kept: Tensors = {}
     for name, tensor in named[::-1] if keep_last else named:
         if not tensor.is_floating_point() or not any(tensor is other for other in kept.values()):
             kept[name] = tensor

@@ -67,8 +67,8 @@ def test_same_function(case: str, tmp_path: Path) -> None:
     check(write_published_directory(tmp_path / "model", config, tensors), config, tensors, ids_BL)
 
 
-@settings(max_examples=40)
-@given(st.data(), published_configs(), st.integers(0, 2**31), st.integers(1, 40), st.sampled_from(FORMS))
+@settings(max_examples=30)
+@given(st.data(), published_configs(), st.integers(0, 2**31), st.integers(1, 24), st.sampled_from(FORMS))
 def test_same_function_over_shapes(
     data: st.DataObject, config: dict[str, Any], seed: int, length: int, form: str
 ) -> None:
