@@ -46,7 +46,7 @@ def variants(everything: bool) -> dict[str, tuple[Any, dict[str, Any], dict[str,
         "conv input gradient": (conv_kernels.input_gradient_kernel, tile, four_warps),
     }
     if everything:
-        wide = {**states, "N": 64, "BLOCK_D": 32}
+        wide = {**states, "N": 64, "BLOCK_D": 32, "UNROLL": 1}
         found["scan with a gate"] = (forward.scan_kernel, {**states, "EDGE": 16}, one_warp)
         found["scan, 64 states"] = (forward.scan_kernel, {**wide, **plain, "EDGE": 16}, one_warp)
         found["summary, 64 states"] = (forward.summary_kernel, {**wide, **plain, "ADJOINT": False}, one_warp)

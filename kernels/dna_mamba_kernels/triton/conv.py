@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dna_mamba_kernels.native.conv import ConvArguments
 from dna_mamba_kernels.triton import conv_kernels
-from dna_mamba_kernels.triton.layout import dense, power_of_two, rows
+from dna_mamba_kernels.triton.layout import dense, on_its_device, power_of_two, rows
 
 STEPS = 16
 """Steps of a tile: the taps of all but the first few are loaded again by the same program, from the nearest cache."""
@@ -15,6 +15,7 @@ GRADIENT_STEPS, GRADIENT_BLOCK_D, LOOPS = 8, 64, 32
 """Tiles of the kernel that holds sums of every tap in registers, and how many of them one program adds up."""
 
 
+@on_its_device
 def forward(args: ConvArguments) -> Tensor:
     """The convolution's output, in x's dtype."""
     batch, length, channels = args.x_BLD.shape
@@ -30,6 +31,7 @@ def forward(args: ConvArguments) -> Tensor:
     return y_BLD
 
 
+@on_its_device
 def backward(args: ConvArguments, dy_BLD: Tensor, needs: Sequence[bool]) -> list[Tensor | None]:
     """Gradients of x, weight, bias and initial_context; None for those not in ``needs``."""
     batch, length, channels = args.x_BLD.shape

@@ -1,6 +1,28 @@
 """How tensors are handed to kernels."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import torch
 from torch import Tensor
+
+_Arguments = TypeVar("_Arguments", bound=tuple[Any, ...])
+_Others = ParamSpec("_Others")
+_Result = TypeVar("_Result")
+
+
+def on_its_device(
+    run: Callable[Concatenate[_Arguments, _Others], _Result],
+) -> Callable[Concatenate[_Arguments, _Others], _Result]:
+    """Run with the first argument's first tensor's device as the current one, to which triton launches."""
+
+    @wraps(run)
+    def guarded(arguments: _Arguments, /, *args: _Others.args, **kwargs: _Others.kwargs) -> _Result:
+        with torch.cuda.device_of(arguments[0]):
+            return run(arguments, *args, **kwargs)
+
+    return guarded
 
 
 def rows(x_BLD: Tensor | None, reverse: bool) -> tuple[Tensor | None, int, int]:

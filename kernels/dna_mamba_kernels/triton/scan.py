@@ -9,7 +9,7 @@ from torch import Tensor
 from dna_mamba_kernels.scan_types import ScanGradients, ScanInputs
 from dna_mamba_kernels.triton import scan_backward_kernel as backward_kernels
 from dna_mamba_kernels.triton import scan_forward_kernels as forward_kernels
-from dna_mamba_kernels.triton.layout import dense, power_of_two, rows
+from dna_mamba_kernels.triton.layout import dense, on_its_device, power_of_two, rows
 
 TILE_D: int = forward_kernels.TILE_D.value
 LOG2_E = 1.4426950408889634
@@ -60,6 +60,7 @@ class Operands(NamedTuple):
         return self.batch, self.length, self.d_inner
 
 
+@on_its_device
 def forward(inputs: ScanInputs, *, save_states: bool) -> tuple[Tensor, Tensor, Tensor]:
     """(y, final_state, edge_states); edge_states is empty unless ``save_states``."""
     batch, length, d_inner, d_state = inputs.sizes
@@ -87,12 +88,13 @@ def forward(inputs: ScanInputs, *, save_states: bool) -> tuple[Tensor, Tensor, T
         *rows(inputs.z_BLD, inputs.reverse), *rows(y_BLD, inputs.reverse),
         operands.A_ND, B_BLN, C_BLN, dense(inputs.D_D), dense(inputs.delta_bias_D),
         entering_PBND, edges_EBTNW if save_states else None, final_BDN, *operands.sizes, chunks, B_BLN.shape[1],
-        N=d_state, CHUNK=cut.chunk, EDGE=cut.edge, UNROLL=cut.unroll, BLOCK_D=block, SOFTPLUS=inputs.delta_softplus,
+        N=d_state, CHUNK=cut.chunk, EDGE=cut.edge, UNROLL=_unroll(cut, d_state), BLOCK_D=block, SOFTPLUS=inputs.delta_softplus,
         num_warps=1, enable_fp_fusion=True,
     )  # fmt: skip
     return y_BLD, final_BDN, edges_EBTNW
 
 
+@on_its_device
 def backward(
     inputs: ScanInputs,
     edges: Tensor,
@@ -184,7 +186,7 @@ def _pass_states(
         *rows(x_BLD, inputs.reverse), *rows(inputs.delta_BLD, inputs.reverse), *rows(z_BLD, inputs.reverse),
         A_ND, rows_BLN, dense(inputs.delta_bias_D), end_PBND, sum_PBD,
         *operands.sizes, chunks - 1, rows_BLN.shape[1], int(adjoint),
-        N=d_state, CHUNK=cut.chunk, UNROLL=cut.unroll, BLOCK_D=block, SOFTPLUS=inputs.delta_softplus, ADJOINT=adjoint,
+        N=d_state, CHUNK=cut.chunk, UNROLL=_unroll(cut, d_state), BLOCK_D=block, SOFTPLUS=inputs.delta_softplus, ADJOINT=adjoint,
         num_warps=1, enable_fp_fusion=True,
     )  # fmt: skip
     entering_PBND = torch.empty_like(end_PBND)
@@ -199,6 +201,11 @@ def _pass_states(
 def _scan_block(d_inner: int, d_state: int) -> int:
     """Channels of a one-warp program: two a thread while their states and A fit its registers."""
     return min(64 if d_state <= 16 else 32, max(32, power_of_two(d_inner)))
+
+
+def _unroll(cut: Tiling, d_state: int) -> int:
+    """Fewer steps at once for more states: beyond, the code outgrows its cache and takes minutes to compile."""
+    return min(cut.unroll, 4 if d_state <= 16 else 2 if d_state <= 32 else 1)
 
 
 def _gradient_block(d_inner: int) -> int:
