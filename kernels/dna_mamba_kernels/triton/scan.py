@@ -88,8 +88,8 @@ def forward(inputs: ScanInputs, *, save_states: bool) -> tuple[Tensor, Tensor, T
         *rows(inputs.z_BLD, inputs.reverse), *rows(y_BLD, inputs.reverse),
         operands.A_ND, B_BLN, C_BLN, dense(inputs.D_D), dense(inputs.delta_bias_D),
         entering_PBND, edges_EBTNW if save_states else None, final_BDN, *operands.sizes, chunks, B_BLN.shape[1],
-        N=d_state, CHUNK=cut.chunk, EDGE=cut.edge, UNROLL=_unroll(cut, d_state), BLOCK_D=block, SOFTPLUS=inputs.delta_softplus,
-        num_warps=1, enable_fp_fusion=True,
+        N=d_state, CHUNK=cut.chunk, EDGE=cut.edge, UNROLL=_unroll(cut, d_state), BLOCK_D=block,
+        SOFTPLUS=inputs.delta_softplus, num_warps=1, enable_fp_fusion=True,
     )  # fmt: skip
     return y_BLD, final_BDN, edges_EBTNW
 
@@ -186,8 +186,8 @@ def _pass_states(
         *rows(x_BLD, inputs.reverse), *rows(inputs.delta_BLD, inputs.reverse), *rows(z_BLD, inputs.reverse),
         A_ND, rows_BLN, dense(inputs.delta_bias_D), end_PBND, sum_PBD,
         *operands.sizes, chunks - 1, rows_BLN.shape[1], int(adjoint),
-        N=d_state, CHUNK=cut.chunk, UNROLL=_unroll(cut, d_state), BLOCK_D=block, SOFTPLUS=inputs.delta_softplus, ADJOINT=adjoint,
-        num_warps=1, enable_fp_fusion=True,
+        N=d_state, CHUNK=cut.chunk, UNROLL=_unroll(cut, d_state), BLOCK_D=block,
+        SOFTPLUS=inputs.delta_softplus, ADJOINT=adjoint, num_warps=1, enable_fp_fusion=True,
     )  # fmt: skip
     entering_PBND = torch.empty_like(end_PBND)
     block = min(128, power_of_two(d_inner))
