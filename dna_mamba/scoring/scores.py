@@ -249,7 +249,7 @@ def columns_of(scores: Sequence[Score]) -> list[Column]:
 
 
 def _log_odds(answer: WholeAnswer) -> NDArray[np.float64]:
-    """Log odds ln p - ln(1 - p), (L, 4); 1 - p as the sum of the other three, which keeps its digits where p is close to 1."""
+    """Log odds ln p - ln(1 - p), (L, 4); 1 - p as the sum of the other three, which keeps its digits near p = 1."""
     log_p = answer.log_p_L4.astype(np.float64)
     others = [np.logaddexp.reduce(np.delete(log_p, base, axis=1), axis=1) for base in range(4)]
     odds: NDArray[np.float64] = log_p - np.stack(others, axis=1)
