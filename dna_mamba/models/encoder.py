@@ -1,5 +1,6 @@
 """The encoder of one strand: embedding, a pre-norm residual stack of bidirectional mixers, a final norm."""
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -78,11 +79,23 @@ class Encoder(nn.Module):
         return residual_BLD
 
     @torch.no_grad()
-    def residual(self, ids_BL: Tensor, lengths_B: Tensor | None = None, budget: Budget | None = None) -> Tensor:
-        """The residual stream (B, L, D) before the final norm, without gradients: see ``models.streaming``."""
+    def residual(
+        self,
+        ids_BL: Tensor,
+        lengths_B: Tensor | None = None,
+        budget: Budget | None = None,
+        *,
+        n_layers: int | None = None,
+        advance: Callable[[int], None] = lambda count: None,
+    ) -> Tensor:
+        """The residual stream (B, L, D) before the final norm, without gradients: see ``models.streaming``.
+
+        ``n_layers`` runs only the first so many layers; ``advance`` is that of ``run_layers``.
+        """
         residual_BLD = self.embed(ids_BL)
-        layers = cast(list[Layer], list(self.layers))
-        run_layers(layers, residual_BLD, padding(ids_BL, lengths_B), budget or budget_of(ids_BL.device))
+        layers = cast(list[Layer], list(self.layers[:n_layers]))
+        budget = budget or budget_of(ids_BL.device)
+        run_layers(layers, residual_BLD, padding(ids_BL, lengths_B), budget, advance)
         return residual_BLD
 
 

@@ -1,6 +1,6 @@
 """Models: tokens in; predictions for every base, or for a whole sequence, out; both strands as configured."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from dna_mamba.errors import InputError
 from dna_mamba.models.config import ModelConfig
-from dna_mamba.models.encoder import Encoder
+from dna_mamba.models.encoder import Encoder, padding
 from dna_mamba.models.strands import (
     ModelOutput,
     join_average,
@@ -91,7 +91,14 @@ class MaskedLanguageModel(StrandModel):
 
     @torch.no_grad()
     def stream(
-        self, input_ids: Tensor, *, both_strands: bool | None = None, budget: Budget | None = None
+        self,
+        input_ids: Tensor,
+        lengths: Tensor | None = None,
+        *,
+        both_strands: bool | None = None,
+        budget: Budget | None = None,
+        n_layers: int | None = None,
+        advance: Callable[[int], None] = lambda count: None,
     ) -> Iterator[tuple[Part, ModelOutput]]:
         """What ``forward`` (or ``both_strands``) gives for whole sequences, part by part from left to right.
 
@@ -99,25 +106,41 @@ class MaskedLanguageModel(StrandModel):
         sequences are. Parts and the rounding of matrix products depend on the budget; the function does not.
 
         Args:
-            input_ids: int64 (B, L) without padding.
+            input_ids: int64 (B, L).
+            lengths: int64 (B,), marks right padding.
             both_strands: run and join both; None asks the mode, as ``forward`` does.
             budget: None takes the device's own.
+            n_layers: run only the first so many layers; None all of them. Before the last one ``hidden`` is the
+                residual stream, through no norm, and ``logits`` are read off it as it is.
+            advance: told the positions a layer has just finished: layers x strands x B x L in all.
 
         Raises:
             InputError: both strands are wanted and the tokenizer has no reverse complement.
         """
-        length, norm = input_ids.shape[1], self.encoder.normed
+        batch, length = input_ids.shape
         budget = budget or budget_of(input_ids.device)
         joins = self.joins_strands if both_strands is None else both_strands
-        strands = self._with_other_strand(input_ids, None) if joins else input_ids
-        residual_BLD = self.encoder.residual(strands, budget=budget)
+        strands = self._with_other_strand(input_ids, lengths) if joins else input_ids
+        both_lengths = torch.cat([lengths, lengths]) if joins and lengths is not None else lengths
+        residual_BLD = self.encoder.residual(strands, both_lengths, budget, n_layers=n_layers, advance=advance)
+        index_BL = mirror_index(input_ids, lengths) if joins else None
+        pad_BL1 = padding(input_ids, lengths)
         for part in parts_of(length, budget.positions // max(1, len(strands))):
-            a_BLD = norm(residual_BLD[: len(input_ids), part.window])
-            if joins:
-                mirrored = residual_BLD[len(input_ids) :, length - part.end : length - part.start].flip(1)
-                yield part, self._join(a_BLD, norm(mirrored))
-            else:
+            pads = None if pad_BL1 is None else pad_BL1[:, part.window]
+            a_BLD = self._finish(residual_BLD[:batch, part.window], pads, n_layers)
+            if index_BL is None:
                 yield part, self._one_strand(a_BLD)
+            else:
+                mirrored_BLD = mirror(residual_BLD[batch:], index_BL[:, part.window])
+                yield part, self._join(a_BLD, self._finish(mirrored_BLD, pads, n_layers))
+
+    def _finish(self, residual_BLD: Tensor, pad_BL1: Tensor | None, n_layers: int | None) -> Tensor:
+        """Hidden states of a part after so many layers, in the weights' dtype, zeros at pads."""
+        if n_layers is None or n_layers == self.config.n_layer:
+            hidden_BLD = self.encoder.normed(residual_BLD)
+        else:
+            hidden_BLD = residual_BLD.to(self.encoder.embedding.weight.dtype)
+        return hidden_BLD if pad_BL1 is None else hidden_BLD.masked_fill(pad_BL1, 0)
 
     def _one_strand(self, hidden_BLD: Tensor) -> ModelOutput:
         return ModelOutput(tied_logits(hidden_BLD, self.encoder.embedding.weight), hidden_BLD)

@@ -25,8 +25,8 @@ def mirror_index(ids_BL: Tensor, lengths_B: Tensor | None) -> Tensor:
 
 
 def mirror(x_BLC: Tensor, index_BL: Tensor) -> Tensor:
-    """Reverse (B, L, C) along the length by ``mirror_index``."""
-    return x_BLC.gather(1, index_BL[..., None].expand_as(x_BLC))
+    """Reverse (B, L, C) along the length by ``mirror_index``, or by a part of it."""
+    return x_BLC.gather(1, index_BL[..., None].expand(-1, -1, x_BLC.shape[-1]))
 
 
 def reverse_complement_ids(ids_BL: Tensor, complement_V: Tensor, lengths_B: Tensor | None = None) -> Tensor:

@@ -9,7 +9,7 @@ times the residual), or only the right-to-left state at every part's edge, from 
 part again: then memory is the residual and one part, for about a third more work. Length alone decides which.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
@@ -73,18 +73,29 @@ class Layer(Protocol):
 
 
 @torch.no_grad()
-def run_layers(layers: Sequence[Layer], residual_BLD: Tensor, pad_BL1: Tensor | None, budget: Budget) -> None:
-    """Add every layer's answer to the residual stream, in place; ``pad_BL1`` is True at pads."""
+def run_layers(
+    layers: Sequence[Layer],
+    residual_BLD: Tensor,
+    pad_BL1: Tensor | None,
+    budget: Budget,
+    advance: Callable[[int], None] = lambda count: None,
+) -> None:
+    """Add every layer's answer to the residual stream, in place; ``pad_BL1`` is True at pads.
+
+    ``advance`` is told how many positions a layer has just finished, pads included: layers x B x L in all.
+    """
     batch, length, _ = residual_BLD.shape
     rows = max(1, budget.positions // max(1, length))
     for first in range(0, batch, rows):
         group = slice(first, first + rows)
         pads = None if pad_BL1 is None else pad_BL1[group]
         for layer in layers:
-            _run_layer(layer, residual_BLD[group], pads, budget)
+            _run_layer(layer, residual_BLD[group], pads, budget, advance)
 
 
-def _run_layer(layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, budget: Budget) -> None:
+def _run_layer(
+    layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, budget: Budget, advance: Callable[[int], None]
+) -> None:
     batch, length, _ = residual_BLD.shape
     parts = parts_of(length, budget.positions // batch)
     readings = _read_from_right(layer, residual_BLD, pad_BL1, parts, keep=_fits(layer, residual_BLD, budget))
@@ -100,6 +111,7 @@ def _run_layer(layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, budge
         from_left_BLI, left = layer.mixer.left_to_right(inputs.x_left, pads, left)
         left = left._replace(context_BKI=left.context_BKI.clone())  # not a slice that keeps the part alive
         here_BLD += layer.mixer.join(from_left_BLI, from_right_BLI, inputs)
+        advance(here_BLD.shape[:2].numel())
 
 
 def _read_from_right(

@@ -75,3 +75,44 @@ def test_the_residual_is_all_that_grows(monkeypatch: pytest.MonkeyPatch) -> None
         layer.norm.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].shape[:2].numel()))
     joined(model, random_ids(1, 300), budget=Budget(32, 0))
     assert max(seen) == 32 and len(seen) > 300 * 2 // 32
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("both_strands", [None, True])
+@given(lengths=st.lists(st.integers(1, 30), min_size=1, max_size=4), positions=st.integers(1, 90))
+def test_padding_streamed(
+    mode: ReverseComplement, both_strands: bool | None, lengths: list[int], positions: int
+) -> None:
+    model, ids, lengths_B = small_model(mode), random_ids(len(lengths), max(lengths)), torch.tensor(lengths)
+    expected = (model.both_strands if both_strands else model)(ids, lengths_B)
+    parts = joined(model, ids, lengths=lengths_B, both_strands=both_strands, budget=Budget(positions, 0))
+    for streamed, whole in zip(parts, expected, strict=True):
+        torch.testing.assert_close(streamed, whole, **TOLERANCE)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_first_layers_alone(mode: ReverseComplement) -> None:
+    """Against the layers called one by one on each strand; the final norm belongs to the last."""
+    model, ids = small_model(mode), random_ids(2, 23)
+    n_layer, complement_V = model.config.n_layer, model.complement_V
+    a_BLD = model.encoder.embed(ids)
+    b_BLD = model.encoder.embed(complement_V[ids].flip(1))
+    for n_layers in range(n_layer + 1):
+        if n_layers:
+            layer = model.encoder.layers[n_layers - 1]
+            a_BLD, b_BLD = layer(a_BLD), layer(b_BLD)
+        finish = model.encoder.norm if n_layers == n_layer else torch.nn.Identity()
+        forward, backward = finish(a_BLD), finish(b_BLD).flip(1)
+        expected = {
+            "shared": torch.cat([forward, backward.flip(-1)], dim=-1),
+            "post-hoc": (forward + backward) / 2,
+        }.get(mode, forward)
+        hidden = joined(model, ids, n_layers=n_layers, budget=Budget(16, 0)).hidden
+        torch.testing.assert_close(hidden, expected, **TOLERANCE)
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 10**9])
+def test_progress_is_told_within_a_sequence(kept_bytes: int) -> None:
+    model, told = small_model("shared"), []
+    joined(model, random_ids(1, 300), budget=Budget(32, kept_bytes), advance=told.append)
+    assert sum(told) == 2 * 300 * model.config.n_layer and max(told) == 32
