@@ -1,4 +1,9 @@
-"""``dna-mamba embed``: sequences in, one vector each out."""
+"""``dna-mamba embed``: sequences in, or regions of a genome; a vector each out, or one for every position."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,11 +20,58 @@ from dna_mamba.cli.options import (
 )
 from dna_mamba.errors import InputError
 
+if TYPE_CHECKING:
+    from dna_mamba.genome import Interval
+    from dna_mamba.io.fasta import FastaReader, FastaRecord
+    from dna_mamba.scoring.embedding_files import OutputType
+    from dna_mamba.scoring.pooling import Pool
+
 
 @click.command()
 @click.argument("sequences", type=click.Path(), metavar="IN.fa")
 @model_option
-@click.option("-o", "--output", required=True, metavar="OUT.npz", type=click.Path(), help="NumPy archive to write.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    type=click.Path(),
+    help="File to write: .npz, .parquet, .h5ad or .tsv.",
+)
+@click.option(
+    "-O",
+    "--output-type",
+    type=click.Choice(["npz", "parquet", "h5ad", "tsv"]),
+    help="NumPy archive, Parquet, AnnData or table of text; default by the suffix of OUT.",
+)
+@click.option(
+    "-r",
+    "--region",
+    "notations",
+    multiple=True,
+    metavar="CHR:START-END",
+    help="Embed this place on the genome IN.fa, 1-based, both ends included. May be given again.",
+)
+@click.option(
+    "-R",
+    "--regions-file",
+    metavar="REGIONS.bed",
+    type=click.Path(),
+    help="Embed the places of a BED file (0-based half-open; - in its strand column: the reverse complement).",
+)
+@click.option(
+    "--layer",
+    type=int,
+    show_default="the last",
+    help="Whose output: 1 to the number of layers, 0 the token embedding, -1 the last, -2 the one before.",
+)
+@click.option(
+    "--pool",
+    type=click.Choice(["mean", "max", "center", "none"]),
+    default="mean",
+    show_default=True,
+    help="How positions become one vector; none keeps every position.",
+)
 @click.option(
     "--max-length",
     type=click.IntRange(min=1),
@@ -35,6 +87,11 @@ def command(
     sequences: str,
     model: str,
     output: str,
+    output_type: "OutputType | None",
+    notations: tuple[str, ...],
+    regions_file: str | None,
+    layer: int | None,
+    pool: "Pool",
     max_length: int | None,
     batch_size: int | None,
     device: str,
@@ -42,44 +99,95 @@ def command(
     dry_run: bool,
     force: bool,
 ) -> None:
-    """Embed the sequences of IN.fa (FASTA, - for standard input), one vector each, in order.
+    """Embed the sequences of IN.fa (FASTA, GenBank or EMBL, - for standard input), one vector each, in order.
 
-    A vector is the mean over positions of the hidden states after the last layer. OUT.npz holds ids, lengths,
-    embeddings (float32, one row a sequence) and metadata (JSON: layer, pooling, what the channels are, model).
+    A vector is the mean over positions of the hidden states after the last layer, unless --pool and --layer say
+    otherwise. With -r or -R, IN.fa is a genome, and places on it are embedded. OUT holds ids, lengths, coordinates of
+    regions, embeddings (float32) and metadata (JSON: layer, pooling, what the channels are, model, fingerprints).
     """
     from dna_mamba.io.atomic import check_target
-    from dna_mamba.io.fasta import read_fasta
     from dna_mamba.scoring import embed
+    from dna_mamba.scoring.embedding_files import check_output_type, resolve_output_type
 
-    if output == "-":
-        raise InputError("an archive cannot go to standard output", place="--output", remedy="name a file")
+    output_type = resolve_output_type(output, output_type)
+    check_output_type(output, output_type, pool)
     check_target(output, force=force)
     setup_torch(threads)
-    if dry_run:
-        _estimate(sequences, model, device)
-        return
-    with progress("embedded", unit="sequences") as advance:
-        result = embed(
-            read_fasta(sequences),
-            model,
-            batch_size=batch_size,
-            max_length_bp=max_length,
-            device=resolve_device(device),
-            advance=advance,
-        )
-    result.save(output, force=force)
-    n_sequences, n_channels = result.embeddings.shape
-    log(f"{n_sequences:,} vectors of {n_channels} channels: layer {result.metadata['layer']},")
-    log(f"{result.metadata['pooling']}, {result.metadata['strands']}")
+    with ExitStack() as stack:
+        genome, regions = _regions(stack, sequences, notations, regions_file)
+        if dry_run:
+            _estimate(_records(sequences, genome, regions), model, device, layer, pool)
+            return
+        with progress("embedded", unit="bp", total=_total_bp(sequences, regions)) as advance:
+            result = embed(
+                genome or sequences,
+                model,
+                regions=regions,
+                layer=layer,
+                pool=pool,
+                batch_size=batch_size,
+                max_length_bp=max_length,
+                device=resolve_device(device),
+                advance=advance,
+            )
+    result.save(output, force=force, output_type=output_type)
+    n_rows, n_channels = result.embeddings.shape
+    log(f"{len(result.ids):,} sequences, {n_rows:,} vectors of {n_channels} channels")
+    log(f"layer {result.metadata['layer']}; pooling: {result.metadata['pooling']}; {result.metadata['strands']}")
 
 
-def _estimate(sequences: str, model: str, device: str) -> None:
-    from dna_mamba.io.fasta import read_fasta
+def _regions(
+    stack: ExitStack, path: str, notations: tuple[str, ...], regions_file: str | None
+) -> "tuple[FastaReader | None, list[Interval] | None]":
+    """The genome, open until ``stack`` closes, and the places on it; neither where none were asked for."""
+    from dna_mamba.io.bed import parse_region, read_bed
+    from dna_mamba.io.fasta import FastaReader
+    from dna_mamba.scoring.region_sequences import check_regions
+
+    if not notations and regions_file is None:
+        return None, None
+    if notations and regions_file is not None:
+        raise InputError("--region and --regions-file together", remedy="give one of them")
+    in_file = None if regions_file is None else list(read_bed(regions_file))
+    genome = stack.enter_context(FastaReader(path))
+    if in_file is None:
+        return genome, [parse_region(notation, genome.contigs) for notation in notations]
+    check_regions(genome, in_file)
+    return genome, in_file
+
+
+def _records(path: str, genome: "FastaReader | None", regions: "list[Interval] | None") -> "Iterator[FastaRecord]":
+    from dna_mamba.io.genbank import read_sequences
+    from dna_mamba.scoring.region_sequences import region_sequences
+
+    if genome is None or regions is None:
+        return read_sequences(path)
+    return region_sequences(genome, regions)
+
+
+def _total_bp(path: str, regions: "list[Interval] | None") -> int | None:
+    """What there is to embed; None where it cannot be read twice."""
+    from dna_mamba.io.genbank import read_sequences
+
+    if regions is not None:
+        return sum(map(len, regions))
+    if not os.path.isfile(path):
+        return None
+    return sum(len(record.sequence) for record in read_sequences(path))
+
+
+def _estimate(records: "Iterator[FastaRecord]", model: str, device: str, layer: int | None, pool: "Pool") -> None:
+    """Layers that do not run take no time; rows that are kept take memory."""
     from dna_mamba.scoring import as_model
+    from dna_mamba.scoring.embeddings import kept_bytes, resolve_layer
     from dna_mamba.scoring.estimate import estimate_embedding
 
     network = as_model(model, resolve_device(device))
-    lengths = [len(network.tokenizer.encode(record.sequence)) for record in read_fasta(sequences)]
+    n_layer = network.config.n_layer
+    share = resolve_layer(layer, n_layer) / n_layer
+    lengths = [len(network.tokenizer.encode(record.sequence)) for record in records]
+    facts = estimate_embedding(lengths, network)
+    rows_bytes = kept_bytes(network, sum(lengths)) if pool == "none" else 0
     click.echo(f"sequences\t{len(lengths)}")
     click.echo(f"longest\t{max(lengths, default=0)}")
-    print_estimate(estimate_embedding(lengths, network))
+    print_estimate(facts._replace(seconds=facts.seconds * share, memory_bytes=facts.memory_bytes + rows_bytes))

@@ -1,0 +1,40 @@
+"""Regions of a genome as sequences, read on the strand they lie on."""
+
+from collections.abc import Iterable, Iterator
+
+from dna_mamba.alphabet import reverse_complement
+from dna_mamba.errors import InputError
+from dna_mamba.genome import Interval, Strand
+from dna_mamba.io.fasta import FastaReader, FastaRecord
+
+
+def check_regions(reference: FastaReader, regions: Iterable[Interval]) -> None:
+    """See that every region lies within its contig.
+
+    Raises:
+        InputError: names the first that does not.
+    """
+    for region in regions:
+        length = reference.length(region.chrom)
+        if region.end > length:
+            what = f"region {region} (1-based) ends behind {region.chrom}, which has {length} bp"
+            raise InputError(what, place=reference.path, remedy="cut it, or take the genome that it was made for")
+
+
+def region_sequences(reference: FastaReader, regions: Iterable[Interval]) -> Iterator[FastaRecord]:
+    """Letters of each region, in order; those of strand ``-`` are reverse-complemented.
+
+    A record's name is that of the region or, where it has none, its place in region notation, ``chr:start-end`` with
+    1-based inclusive positions.
+    """
+    for region in regions:
+        letters = reference.fetch(region.chrom, region.start, region.end)
+        if region.strand is Strand.REVERSE:
+            letters = reverse_complement(letters.decode("ascii")).encode("ascii")
+        yield FastaRecord(str(region) if region.name == "." else region.name, "", letters)
+
+
+def contig_sequences(reference: FastaReader) -> Iterator[FastaRecord]:
+    """Every contig of a genome, whole."""
+    for contig in reference.contigs:
+        yield FastaRecord(contig.chrom, "", reference.fetch(contig.chrom))

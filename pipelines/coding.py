@@ -1,0 +1,151 @@
+"""Coding sequences of an annotation, GFF3 or GTF, as positions on the genome in reading order.
+
+Rows of type CDS are joined by transcript in the order of the strand, whatever introns lie between. ``phase`` (column 8)
+says how many bases of a row belong to the codon that began in the one before (GFF3 specification 1.26): the first
+row's bases are skipped by it, and the others must agree with what is joined, or the transcript is left out. That
+is how ribosomal frameshifts and partial models show. Of each gene the transcript with the most bases is taken.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dna_mamba.errors import InputError
+from dna_mamba.io.compression import open_input
+from dna_mamba.io.paths import display_name
+
+_GTF_ATTRIBUTE = re.compile(r'(\w+) "([^"]*)"')
+
+
+class Segment(NamedTuple):
+    """A row of type CDS, 0-based half-open."""
+
+    chrom: str
+    start: int
+    end: int
+    strand: str
+    phase: int
+
+
+class CodingSequence(NamedTuple):
+    """The codons of one gene: ``positions`` int64 (3 n,), 0-based, in reading order; on ``-`` they fall."""
+
+    gene: str
+    chrom: str
+    strand: str
+    positions: NDArray[np.int64]
+
+
+class Annotation(NamedTuple):
+    """Coding sequences, and how many transcripts were left out, by reason."""
+
+    sequences: list[CodingSequence]
+    left_out: Counter[str]
+
+
+def read_coding(path: str | Path) -> Annotation:
+    """One coding sequence a gene from a GFF3 or GTF file (plain, gzip, BGZF, ``-``).
+
+    Raises:
+        InputError: the file cannot be read, a CDS row is damaged, or there is none.
+    """
+    genes, segments = _transcripts(path)
+    if not segments:
+        raise InputError("has no CDS rows", place=display_name(path), remedy="give a GFF3 or GTF file of genes")
+    left_out: Counter[str] = Counter()
+    best: dict[str, CodingSequence] = {}
+    for transcript, rows in segments.items():
+        gene = genes[transcript]
+        positions = _join(rows)
+        if isinstance(positions, str):
+            left_out[positions] += 1
+        elif gene not in best or len(positions) > len(best[gene].positions):
+            left_out["another transcript of its gene is longer"] += gene in best
+            best[gene] = CodingSequence(gene, rows[0].chrom, rows[0].strand, positions)
+        else:
+            left_out["another transcript of its gene is longer"] += 1
+    return Annotation(list(best.values()), left_out)
+
+
+def _transcripts(path: str | Path) -> tuple[dict[str, str], dict[str, list[Segment]]]:
+    """The gene of each transcript, and its CDS rows."""
+    parents: dict[str, str] = {}
+    genes: dict[str, str] = {}
+    segments: dict[str, list[Segment]] = defaultdict(list)
+    for kind, segment, attributes in _rows(path):
+        if "ID" in attributes and "Parent" in attributes:
+            parents[attributes["ID"]] = attributes["Parent"]
+        if kind != "CDS" or segment is None:
+            continue
+        named = attributes.get("transcript_id") or attributes.get("Parent") or attributes.get("ID", "")
+        for transcript in named.split(","):
+            segments[transcript].append(segment)
+            genes.setdefault(transcript, attributes.get("gene_id", ""))
+    return {name: gene or parents.get(name, name) for name, gene in genes.items()}, segments
+
+
+def _rows(path: str | Path) -> Iterator[tuple[str, Segment | None, dict[str, str]]]:
+    with open_input(path) as stream:
+        for number, raw in enumerate(stream, 1):
+            line = raw.decode("utf-8", errors="replace").rstrip("\r\n")
+            if line.startswith("##FASTA"):
+                return
+            if line.strip() and not line.startswith("#"):
+                yield _parse(line.split("\t"), f"{display_name(path)}:{number}")
+
+
+def _parse(columns: list[str], place: str) -> tuple[str, Segment | None, dict[str, str]]:
+    if len(columns) != 9:
+        raise InputError(f"{len(columns)} columns", place=place, remedy="GFF3 and GTF have nine, separated by tabs")
+    chrom, _, kind, first, last, _, strand, phase, text = columns
+    attributes = _attributes(text)
+    if kind != "CDS":
+        return kind, None, attributes
+    is_valid = first.isdigit() and last.isdigit() and 1 <= int(first) <= int(last)
+    if not (is_valid and strand in ("+", "-") and phase in ("0", "1", "2")):
+        what = f"CDS {first}-{last} on strand {strand!r} with phase {phase!r}"
+        raise InputError(what, place=place, remedy="a CDS has 1 <= start <= end, strand + or -, phase 0, 1 or 2")
+    return kind, Segment(chrom, int(first) - 1, int(last), strand, int(phase)), attributes
+
+
+def _attributes(text: str) -> dict[str, str]:
+    if gtf := _GTF_ATTRIBUTE.findall(text):
+        return dict(gtf)
+    return {key.strip(): value for key, _, value in (part.partition("=") for part in text.split(";")) if value}
+
+
+def _join(rows: list[Segment]) -> NDArray[np.int64] | str:
+    """Positions in reading order, whole codons only; or why there are none."""
+    if len({(row.chrom, row.strand) for row in rows}) > 1:
+        return "on several contigs or strands"
+    is_reverse = rows[0].strand == "-"
+    ordered = sorted(rows, key=lambda row: row.start, reverse=is_reverse)
+    if any(_overlap(a, b) for a, b in pairwise(ordered)):
+        return "CDS rows overlap"
+    skipped, joined = ordered[0].phase, 0
+    for row in ordered:
+        if (joined - skipped + row.phase) % 3:
+            return "phases contradict each other"
+        joined += row.end - row.start
+    steps = [np.arange(row.start, row.end)[:: -1 if is_reverse else 1] for row in ordered]
+    positions = np.concatenate(steps).astype(np.int64)[skipped:]
+    return positions[: len(positions) // 3 * 3]
+
+
+def _overlap(a: Segment, b: Segment) -> bool:
+    return a.start < b.end and b.start < a.end
+
+
+def shared_positions(sequences: Iterable[CodingSequence], chrom: str, length: int) -> NDArray[np.bool_]:
+    """Bool (length,): where codons of more than one gene lie."""
+    depth = np.zeros(length, dtype=np.int32)
+    for sequence in sequences:
+        if sequence.chrom == chrom:
+            depth[sequence.positions] += 1
+    return depth > 1
