@@ -2,12 +2,15 @@
 
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 from dna_mamba import __version__
 from dna_mamba.cli.console import log, print_estimate, progress
+from dna_mamba.cli.exits import TerminatedError
 from dna_mamba.cli.options import (
     batch_size_option,
     device_option,
@@ -19,10 +22,27 @@ from dna_mamba.cli.options import (
     setup_torch,
     threads_option,
 )
-from dna_mamba.errors import InputError
+from dna_mamba.errors import InputError, MachineError, PreemptedError
 
 if TYPE_CHECKING:
+    from dna_mamba.io.fasta import FastaReader
+    from dna_mamba.models import MaskedLanguageModel
     from dna_mamba.scoring.assess import CheckRef
+    from dna_mamba.scoring.outputs import Target
+    from dna_mamba.scoring.selection import Regions
+    from dna_mamba.scoring.sharding import Shard
+
+
+def _names(_: click.Context, __: click.Parameter, names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",") if name.strip())
+
+
+def _shard(_: click.Context, __: click.Parameter, text: str | None) -> "Shard | None":
+    if text is None:
+        return None
+    from dna_mamba.scoring.sharding import parse_shard
+
+    return parse_shard(text)
 
 
 @click.command()
@@ -38,14 +58,30 @@ if TYPE_CHECKING:
     "-O",
     "--output-type",
     type=click.Choice(["v", "z", "b", "t"]),
-    help="v VCF, z VCF.gz (bgzip), b BCF, t table; default by the suffix of OUT.",
+    help="v VCF, z VCF.gz (bgzip), b BCF, t table; default by the suffix of OUT, which may be .parquet.",
+)
+@click.option("--write-index", is_flag=True, help="Index OUT too: .tbi, or .csi for BCF and long contigs.")
+@click.option(
+    "-r",
+    "--region",
+    "regions",
+    multiple=True,
+    metavar="CHR:START-END",
+    help="Write only the records that touch this region, 1-based, both ends included; may be repeated.",
+)
+@click.option(
+    "-R",
+    "--regions-bed",
+    metavar="BED",
+    type=click.Path(),
+    help="Write only the records that touch a region of a BED file, 0-based half-open.",
 )
 @click.option(
     "--scores",
     default="llr",
     show_default=True,
     metavar="NAME[,NAME...]",
-    callback=lambda _, __, names: tuple(name.strip() for name in names.split(",") if name.strip()),
+    callback=_names,
     help="What to compute: llr, wt-llr, embedding, influence, entropy.",
 )
 @click.option(
@@ -63,6 +99,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="Longest window the model reads, in bp; the change lies in its middle.",
 )
+@click.option(
+    "--shard", metavar="i/n", callback=_shard, help="Score the i-th of n parts; dna-mamba merge joins the outputs."
+)
+@click.option("--resume", is_flag=True, help="Go on where the same command was stopped, if it was.")
 @batch_size_option("Windows")
 @device_option
 @threads_option
@@ -75,9 +115,14 @@ def command(
     reference: str,
     output: str,
     output_type: str | None,
+    write_index: bool,
+    regions: tuple[str, ...],
+    regions_bed: str | None,
     scores: tuple[str, ...],
     check_ref: "CheckRef",
     context: int,
+    shard: "Shard | None",
+    resume: bool,
     batch_size: int | None,
     device: str,
     threads: int,
@@ -93,38 +138,43 @@ def command(
     """
     from dna_mamba.checkpoints import weights_sha256
     from dna_mamba.io.fasta import FastaReader
-    from dna_mamba.scoring import VariantScorer, as_model
-    from dna_mamba.scoring.annotation import provenance_lines
-    from dna_mamba.scoring.estimate import estimate_scoring
-    from dna_mamba.scoring.files import Target, can_be_read_twice, count_windows, score_vcf, survey_vcf
+    from dna_mamba.scoring import as_model
+    from dna_mamba.scoring.files import can_be_read_twice, score_vcf, survey_vcf
+    from dna_mamba.scoring.outputs import Target
+    from dna_mamba.scoring.runs import plan_run
     from dna_mamba.scoring.scores import find_scores
 
-    target = Target(output, output_type, force)
+    target = Target(output, output_type, force, write_index=write_index)
     target.check()
     find_scores(scores)
+    is_file = can_be_read_twice(variants)
+    _refuse_pipes(is_file, target, {"--dry-run": dry_run, "--shard": shard, "--resume": resume})
     setup_torch(threads)
-    if dry_run and not can_be_read_twice(variants):
-        raise InputError("an estimate needs a file to count", place="--dry-run", remedy="give IN.vcf by its path")
     network = as_model(model, resolve_device(device))
     with FastaReader(reference) as genome:
+        selected = _regions(regions, regions_bed, genome)
         if not no_version:
-            fingerprints = {"weights_sha256": weights_sha256(model), "reference_sha256": genome.fingerprint}
-            command_line = shlex.join(["dna-mamba", *sys.argv[1:]])
-            target = target._replace(provenance=provenance_lines(__version__, command_line, fingerprints))
-        survey = None
-        if can_be_read_twice(variants):
+            target = target._replace(provenance=_provenance(weights_sha256(model), genome))
+        run = survey = None
+        if is_file and not dry_run:
+            options = {"scores": ",".join(scores), "check_ref": check_ref, "regions": selected or "all"}
+            run = plan_run(
+                variants, target, genome, network, weights_sha256(model), options,
+                context_bp=context, batch_size=batch_size, shard=shard, resume=resume,
+            )  # fmt: skip
+            batch_size = run.batch_size
+        if is_file:
             with progress("checked", unit="records") as advance:
-                survey = survey_vcf(variants, genome, advance, context_bp=context, check_ref=check_ref)
+                survey = survey_vcf(
+                    variants, genome, advance, context_bp=context, check_ref=check_ref, regions=selected
+                )
             for note in survey.notes:
                 log(note)
         if survey and dry_run:
-            scorer = VariantScorer(genome, network, scores=scores, context_bp=context, batch_size=batch_size)
-            n_windows = count_windows(variants, scorer)
-            click.echo(f"records\t{survey.n_records}")
-            click.echo(f"windows\t{n_windows}")
-            print_estimate(estimate_scoring(n_windows, context, batch_size, network))
+            _estimate(variants, survey.n_records, genome, network, scores, context, batch_size, selected)
             return
-        with progress("scored", unit="records", total=survey and survey.n_records) as advance:
+        total = survey and _share(survey.n_records, shard)
+        with _telling_what_is_kept(target, resume), progress("scored", unit="records", total=total) as advance:
             summary = score_vcf(
                 variants,
                 target,
@@ -134,8 +184,83 @@ def command(
                 context_bp=context,
                 batch_size=batch_size,
                 check_ref=check_ref,
-                surveyed=survey is not None,
+                regions=selected,
+                survey=survey,
+                run=run,
                 advance=advance,
             )
     for line in summary.lines():
         log(line)
+
+
+def _refuse_pipes(is_file: bool, target: "Target", options: dict[str, object]) -> None:
+    """Options that need the input, or the output, to be a file."""
+    given = [name for name, value in options.items() if value]
+    if given and not is_file:
+        raise InputError("needs a file that can be read twice", place=given[0], remedy="give IN.vcf by its path")
+    if "--resume" in given and not target.is_file:
+        raise InputError("only a file can be gone on with", place="--resume", remedy="give -o OUT")
+
+
+def _regions(notations: tuple[str, ...], bed: str | None, genome: "FastaReader") -> "Regions | None":
+    from dna_mamba.io.bed import read_bed
+    from dna_mamba.scoring.selection import regions_of
+
+    if not notations and bed is None:
+        return None
+    return regions_of(notations, () if bed is None else read_bed(bed), genome)
+
+
+def _provenance(weights_sha256: str, genome: "FastaReader") -> list[str]:
+    from dna_mamba.scoring.annotation import provenance_lines
+
+    fingerprints = {"weights_sha256": weights_sha256, "reference_sha256": genome.fingerprint}
+    return provenance_lines(__version__, shlex.join(["dna-mamba", *sys.argv[1:]]), fingerprints)
+
+
+def _share(n_records: int, shard: "Shard | None") -> int:
+    """How many of the records this run scores."""
+    from dna_mamba.scoring.sharding import span_of
+
+    if shard is None:
+        return n_records
+    span = span_of(shard, n_records)
+    return span.last - span.first
+
+
+def _estimate(
+    variants: str,
+    n_records: int,
+    genome: "FastaReader",
+    network: "MaskedLanguageModel",
+    scores: tuple[str, ...],
+    context: int,
+    batch_size: int | None,
+    selected: "Regions | None",
+) -> None:
+    """What the whole run would take, as a table on standard output."""
+    from dna_mamba.scoring import VariantScorer
+    from dna_mamba.scoring.estimate import estimate_scoring
+    from dna_mamba.scoring.files import count_windows
+
+    scorer = VariantScorer(genome, network, scores=scores, context_bp=context, batch_size=batch_size)
+    n_windows = count_windows(variants, scorer, selected)
+    click.echo(f"records\t{n_records}")
+    click.echo(f"windows\t{n_windows}")
+    print_estimate(estimate_scoring(n_windows, context, batch_size, network))
+
+
+@contextmanager
+def _telling_what_is_kept(target: "Target", resume: bool) -> Iterator[None]:
+    """Where a run ends early and its progress stays, say so; a scheduler that ends a resumable run is told 75."""
+    from dna_mamba.scoring.runs import kept_records
+
+    try:
+        yield
+    except (KeyboardInterrupt, MachineError) as error:
+        kept = kept_records(target)
+        if kept and isinstance(error, TerminatedError) and resume:
+            raise PreemptedError("stopped, what was done is kept", place=kept, remedy="run it again") from None
+        if kept:
+            log(f"what was done is kept in {kept}: the same command with --resume goes on")
+        raise

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import zip_longest
 from math import isclose
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dna_mamba.errors import InputError
-from dna_mamba.io.atomic import disk_errors
+from dna_mamba.io.atomic import atomic_output, disk_errors
 from dna_mamba.io.bgzf import is_bgzf
 from dna_mamba.io.compression import open_input, open_raw, read_head
 from dna_mamba.io.paths import STDIO, check_local, display_name
@@ -84,20 +84,36 @@ def write_bcf(text_path: str, bcf_path: str, place: str) -> None:
     Raises:
         InputError: a contig or key without a header line, or a value that BCF cannot hold; names the record.
     """
-    from pysam import bcftools
-    from pysam.utils import SamtoolsError
-
-    with quiet_htslib():
-        try:
-            bcftools.view("--no-version", "-Ob", "-o", bcf_path, text_path, catch_stdout=False)
-        except SamtoolsError as error:
-            reason = _missing_definition(text_path) or str(error).splitlines()[-1].replace(text_path, "the file")
-            raise InputError(f"cannot be written as BCF ({reason})", place=place, remedy=_WRITE_VCF) from None
+    compress_bcf(text_path, bcf_path, place)
     with open(text_path, encoding="utf-8", errors="surrogateescape", newline="\n") as text:
         lines = (line.rstrip("\r\n") for line in text if not line.startswith("#"))
         written = (line for line in _htslib_lines(bcf_path, place) if not line.startswith("#"))
         for number, (before, after) in enumerate(zip_longest(lines, written, fillvalue=""), start=1):
             _refuse_changes(before, after, number, place)
+
+
+def compress_bcf(source: str, bcf_path: str, place: str) -> None:
+    """Convert VCF text or BCF to packed BCF with the bundled bcftools. Raises InputError for what BCF cannot hold."""
+    from pysam import bcftools
+    from pysam.utils import SamtoolsError
+
+    with quiet_htslib():
+        try:
+            bcftools.view("--no-version", "-Ob", "-o", bcf_path, source, catch_stdout=False)
+        except SamtoolsError as error:
+            reason = _missing_definition(source) or str(error).splitlines()[-1].replace(source, "the file")
+            raise InputError(f"cannot be written as BCF ({reason})", place=place, remedy=_WRITE_VCF) from None
+
+
+@contextmanager
+def bcf_target(target: str | Path, *, force: bool = False) -> Iterator[tuple[str, BinaryIO]]:
+    """A directory beside the target to make a BCF in, and the target to copy it to, which appears when it is whole."""
+    beside = None if os.fspath(target) == STDIO else os.path.dirname(os.path.realpath(target))
+    with (
+        atomic_output(target, force=force) as output,
+        tempfile.TemporaryDirectory(prefix=".bcf-", dir=beside) as directory,
+    ):
+        yield directory, output
 
 
 def _missing_definition(text_path: str) -> str | None:
@@ -165,3 +181,47 @@ def write_vcf_index(path: str | Path) -> Path:
                 os.replace(partial, index)
                 return index
     raise InputError("cannot be indexed", place=place, remedy="sort it by contig and position first")
+
+
+def join_bcf(paths: Sequence[str | Path], target: str | Path, *, without: str, force: bool = False) -> None:
+    """The records of BCF files of one header, one file after the other, as they lie; the first file's header.
+
+    Args:
+        paths: the files, whose headers define the same keys and contigs in the same order.
+        target: BCF to write, whole or not at all; ``-`` is standard output.
+        without: header lines that begin so are left out.
+        force: replace an existing target.
+
+    Raises:
+        InputError: a file that is damaged or whose keys are not those of the first; the target exists.
+        MachineError: the disk is full.
+    """
+    with bcf_target(target, force=force) as (directory, output):
+        joined, packed = os.path.join(directory, "joined.bcf"), os.path.join(directory, "output.bcf")
+        defined: list[bytes] | None = None
+        with open(joined, "wb") as file:
+            for path in paths:
+                with open_input(path) as stream:
+                    header = _bcf_header(stream, display_name(path))
+                    kept = [line for line in header if not line.startswith(without.encode())]
+                    keys = [line for line in kept if b"IDX=" in line or not line.startswith(b"##")]
+                    if defined is None:
+                        defined, text = keys, b"".join(kept)
+                        file.write(BCF_MAGIC + b"\2" + len(text).to_bytes(4, "little") + text)
+                    elif keys != defined:
+                        remedy = "join files of one run"
+                        raise InputError("its header is another", place=display_name(path), remedy=remedy)
+                    shutil.copyfileobj(stream, file, 1 << 20)
+        compress_bcf(joined, packed, display_name(target))
+        with open(packed, "rb") as bcf:
+            shutil.copyfileobj(bcf, output, 1 << 20)
+
+
+def _bcf_header(stream: BinaryIO, place: str) -> list[bytes]:
+    """Header lines with their line feeds, the NUL behind them included; leaves the stream at the first record."""
+    start = stream.read(9)
+    size = int.from_bytes(start[5:9], "little")
+    text = stream.read(size) if len(start) == 9 and start.startswith(BCF_MAGIC) and size < 1 << 30 else b""
+    if not text or len(text) != size:
+        raise InputError("damaged BCF header", place=place, remedy="copy or make the file again")
+    return text.splitlines(keepends=True)

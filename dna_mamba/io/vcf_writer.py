@@ -1,7 +1,6 @@
 """VCF and BCF output under a name that appears only when the file is whole."""
 
 import os
-import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +11,7 @@ from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output
 from dna_mamba.io.bgzf import BgzfWriter
 from dna_mamba.io.paths import STDIO, check_local, display_name
-from dna_mamba.io.vcf_binary import write_bcf
+from dna_mamba.io.vcf_binary import bcf_target, write_bcf
 
 VcfFormat = Literal["v", "z", "b"]
 _SUFFIXES: dict[str, VcfFormat] = {".vcf": "v", ".vcf.gz": "z", ".vcf.bgz": "z", ".bcf": "b"}
@@ -68,14 +67,12 @@ class VcfWriter:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._output = stack.enter_context(atomic_output(self._path, force=self._force))
-            self._sink: BinaryIO | BgzfWriter = self._output
-            if self._format == "z":
-                self._sink = BgzfWriter(self._output)
-            elif self._format == "b":
-                beside = None if self._path == STDIO else os.path.dirname(os.path.realpath(self._path))
-                self._directory = stack.enter_context(tempfile.TemporaryDirectory(prefix=".bcf-", dir=beside))
-                self._sink = stack.enter_context(open(self._text_path, "wb"))
+            if self._format == "b":
+                self._directory, self._output = stack.enter_context(bcf_target(self._path, force=self._force))
+                self._sink: BinaryIO | BgzfWriter = stack.enter_context(open(self._text_path, "wb"))
+            else:
+                self._output = stack.enter_context(atomic_output(self._path, force=self._force))
+                self._sink = BgzfWriter(self._output) if self._format == "z" else self._output
             for line in self._header_lines:
                 self.write(line)
             self._stack = stack.pop_all()

@@ -73,6 +73,14 @@ class Assessor:
             return Assessment(variant, AlleleStatus.TOO_LONG)
         return Assessment(variant, AlleleStatus.OK, change)
 
+    def compare(self, variant: Variant) -> None:
+        """Only count whether REF is what the reference reads. Raises InputError as ``assess`` does."""
+        if status_of_spelling(variant.alt):
+            return
+        chrom = self.contigs.find(variant.chrom)
+        if chrom is not None and self.check.read(variant, chrom) is None:
+            self._on_mismatch(variant, chrom)
+
     def _on_mismatch(self, variant: Variant, chrom: str) -> Codes | None:
         """The alleles to go on with, if any."""
         if self._check_ref == "e":

@@ -2,65 +2,47 @@
 
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Variant
-from dna_mamba.io.atomic import atomic_output, check_target
-from dna_mamba.io.bgzf import BgzfWriter
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.vcf import VcfReader, VcfRecord, with_header_lines
-from dna_mamba.io.vcf_writer import VcfWriter, vcf_format
+from dna_mamba.io.vcf import VcfReader, VcfRecord
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.scoring.alleles import AlleleStatus, VariantScore
-from dna_mamba.scoring.annotation import info_definitions, info_of, parse_info, table_header, table_rows
+from dna_mamba.scoring.annotation import parse_info
 from dna_mamba.scoring.assess import Assessor, CheckRef
-from dna_mamba.scoring.scores import DEFAULT_SCORES, Column, columns_of, find_scores
+from dna_mamba.scoring.outputs import Layout, Target, open_output
+from dna_mamba.scoring.resume import Progress, progress_directory
+from dna_mamba.scoring.runs import Run, input_state
+from dna_mamba.scoring.scores import DEFAULT_SCORES, columns_of, find_scores
+from dna_mamba.scoring.selection import Regions, selector
+from dna_mamba.scoring.sharding import Claim, Shard, Span, block_records, span_of
 from dna_mamba.scoring.summary import ScoreSummary, letters_line
 from dna_mamba.scoring.variants import VariantScorer
 from dna_mamba.scoring.windows import DEFAULT_CONTEXT_BP
 
-OutputFormat = Literal["v", "z", "b", "t"]
-Write = Callable[[VcfRecord, Sequence[VariantScore]], None]
-_TABLE_SUFFIXES = (".tsv", ".tsv.gz")
+__all__ = ["Survey", "Target", "can_be_read_twice", "count_windows", "read_scores", "score_vcf", "survey_vcf"]
 
-
-class Target(NamedTuple):
-    """Where scores go: a path (``-`` is standard output), the format if the suffix does not tell, and its header."""
-
-    path: str | Path
-    chosen_format: str | None = None
-    force: bool = False
-    provenance: Sequence[str] = ()
-
-    @property
-    def format(self) -> OutputFormat:
-        """As chosen, or by suffix; VCF text on standard output. Raises InputError if neither tells."""
-        name = os.fspath(self.path).lower()
-        is_table = name.endswith(_TABLE_SUFFIXES) if self.chosen_format is None else self.chosen_format == "t"
-        return "t" if is_table else vcf_format(self.path, self.chosen_format)
-
-    def check(self) -> None:
-        """Refuse, before any work is done, a target that cannot be written. Raises InputError."""
-        _ = self.format
-        check_target(self.path, force=self.force)
-
-
-class Layout(NamedTuple):
-    """The numbers in an output, and the window that its header states."""
-
-    columns: list[Column]
-    context_bp: int
+_WHOLE = Shard(1, 1)
+Advance = Callable[[int], None]
 
 
 class Survey(NamedTuple):
-    """What one reading of a VCF told before any scoring: its records, and lines a person should see."""
+    """What one reading of a VCF told before any scoring: its records, and lines a person should see.
+
+    ``unsorted`` names the first place out of order, by which no index can be made.
+    """
 
     n_records: int
     notes: list[str]
+    unsorted: str | None = None
 
 
 def alleles_of(record: VcfRecord) -> tuple[Variant, ...]:
@@ -76,13 +58,32 @@ def can_be_read_twice(path: str | Path) -> bool:
         return False
 
 
+class _Order:
+    """Whether records come sorted: each contig in one piece, positions never falling."""
+
+    def __init__(self) -> None:
+        self._chrom, self._pos, self._seen = "", -1, set[str]()
+        self.broken_at: str | None = None
+
+    def see(self, record: VcfRecord) -> None:
+        if record.chrom == self._chrom:
+            is_sorted = record.pos >= self._pos
+        else:
+            is_sorted = record.chrom not in self._seen
+            self._seen.add(record.chrom)
+        if not is_sorted and self.broken_at is None:
+            self.broken_at = f"{record.chrom}:{record.pos}"
+        self._chrom, self._pos = record.chrom, record.pos
+
+
 def survey_vcf(
     path: str | Path,
     reference: FastaReader,
-    advance: Callable[[int], None] = lambda count: None,
+    advance: Advance = lambda count: None,
     *,
     context_bp: int = DEFAULT_CONTEXT_BP,
     check_ref: CheckRef = "w",
+    regions: Regions | None = None,
 ) -> Survey:
     """Read a VCF once, without a model: count it, match its contigs and compare every REF with the reference.
 
@@ -90,22 +91,49 @@ def survey_vcf(
         InputError: the VCF is malformed, or REF differs in more than 5 % of its alleles, or where ``check_ref`` is
             ``e`` in any.
     """
-    n_records = 0
+    n_records, order = 0, _Order()
     with VcfReader(path) as reader:
         assessor = Assessor(reference, reader.contigs, context_bp=context_bp, check_ref=check_ref)
-        for record in reader:
+        for record in selector(regions, reference, reader.contigs)(reader):
+            order.see(record)
             for variant in alleles_of(record):
-                assessor.assess(variant)
+                assessor.compare(variant)
             n_records += 1
             advance(1)
     assessor.check.refuse_wrong_build()
-    return Survey(n_records, assessor.notes())
+    return Survey(n_records, assessor.notes(), order.broken_at)
 
 
-def count_windows(path: str | Path, scorer: VariantScorer) -> int:
+def count_windows(path: str | Path, scorer: VariantScorer, regions: Regions | None = None) -> int:
     """Windows the model will have to read for a VCF, those that neighbouring records share counted for each."""
     with VcfReader(path) as reader:
-        return sum(scorer.n_windows(alleles_of(record)) for record in reader)
+        records = selector(regions, scorer.reference, reader.contigs)(reader)
+        return sum(scorer.n_windows(alleles_of(record)) for record in records)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What the ways to run share: what is read, how it is scored and spelled, and who is told."""
+
+    reader: VcfReader
+    records: Iterator[VcfRecord]
+    scorer: VariantScorer
+    target: Target
+    layout: Layout
+    check_ref: CheckRef
+    advance: Advance
+
+    def lines(self, records: Iterable[VcfRecord], summary: ScoreSummary) -> Iterator[str]:
+        """What becomes of records, counted in ``summary``; batches reach over none but these."""
+        for record, found in self.scorer.score(records, alleles_of):
+            left_out = self.check_ref == "x" and any(s.status is AlleleStatus.REF_MISMATCH for s in found)
+            summary.add(found, left_out=left_out)
+            if not left_out:
+                yield from self.layout.lines_of(self.target.kind, record, found)
+            self.advance(1)
+
+    def header(self, extra: Sequence[str]) -> list[str]:
+        return self.layout.header(self.target.kind, self.reader.header_lines, extra)
 
 
 def score_vcf(
@@ -118,8 +146,10 @@ def score_vcf(
     context_bp: int = DEFAULT_CONTEXT_BP,
     batch_size: int | None = None,
     check_ref: CheckRef = "w",
-    surveyed: bool = False,
-    advance: Callable[[int], None] = lambda count: None,
+    regions: Regions | None = None,
+    survey: Survey | None = None,
+    run: Run | None = None,
+    advance: Advance = lambda count: None,
 ) -> ScoreSummary:
     """Write every record of a VCF with the scores of its alleles, in order.
 
@@ -133,55 +163,87 @@ def score_vcf(
         batch_size: windows in one forward pass; default what suits the device.
         check_ref: what a REF that differs from the reference means (see ``Assessor``); with ``x`` records that have
             such an allele are left out.
-        surveyed: REF was compared over the whole file, so that its first part shall not stop the run.
-        advance: told the number of records just written.
+        regions: where records must lie to be scored and written; default everywhere.
+        survey: what ``survey_vcf`` found with the same ``check_ref`` and ``regions``, so that the first part of the
+            file shall not stop the run.
+        run: keeps the progress, or scores a shard; needs ``survey``.
+        advance: told the number of records just scored.
 
     Raises:
         InputError: an input that cannot be used, REF that differs too often, a target that exists.
         MachineError: the disk is full.
     """
-    summary = ScoreSummary()
-    share = {"max_mismatch_share": 1.0} if surveyed else {}
+    if target.write_index and survey and survey.unsorted:
+        what = f"not sorted at {survey.unsorted}, so that it cannot be indexed"
+        raise InputError(what, place=path, remedy="sort it by contig and position first, or leave out --write-index")
     with VcfReader(path) as reader:
+        share = {} if survey is None else {"max_mismatch_share": 1.0}
         scorer = VariantScorer(
             reference, model, scores=scores, context_bp=context_bp, batch_size=batch_size,
             contig_lengths=reader.contigs, check_ref=check_ref, **share,
         )  # fmt: skip
-        open_target = _open_table if target.format == "t" else _open_vcf
+        records = selector(regions, reference, reader.contigs)(reader)
         layout = Layout(columns_of(find_scores(scores)), context_bp)
-        with open_target(target, reader.header_lines, layout) as write:
-            for record, found in scorer.score(reader, alleles_of):
-                left_out = check_ref == "x" and any(s.status is AlleleStatus.REF_MISMATCH for s in found)
-                if not left_out:
-                    write(record, found)
-                summary.add(found, left_out=left_out)
-                advance(1)
-    summary.notes = [*([] if surveyed else scorer.assessor.notes()), letters_line(reference.counts.values())]
+        job = _Job(reader, records, scorer, target, layout, check_ref, advance)
+        if run is not None and survey is not None and (run.shard or target.is_file):
+            summary = _keep_and_write(path, job, survey.n_records, run)
+        else:
+            summary = _write_through(job, survey and survey.n_records)
+    summary.notes = [*([] if survey else scorer.assessor.notes()), letters_line(reference.counts.values())]
     return summary
 
 
-@contextmanager
-def _open_vcf(target: Target, header_lines: Sequence[str], layout: Layout) -> Iterator[Write]:
-    header = with_header_lines(header_lines, [*info_definitions(*layout), *target.provenance])
-    with VcfWriter(target.path, header, format=target.format, force=target.force) as writer:
-        yield lambda record, scores: writer.write(record.with_info(info_of(scores, layout.columns)))
+def _write_through(job: _Job, n_records: int | None) -> ScoreSummary:
+    """Write as it comes; in blocks where the number of records is known."""
+    summary = ScoreSummary()
+    blocks = [job.records] if n_records is None else _blocks(job.records, block_records(n_records))
+    with open_output(job.target, job.header(job.target.provenance)) as write:
+        for block in blocks:
+            for line in job.lines(block, summary):
+                write(line)
+    return summary
 
 
-@contextmanager
-def _open_table(target: Target, _: Sequence[str], layout: Layout) -> Iterator[Write]:
-    """A table: gzip (BGZF) if the name ends in .gz."""
-    with atomic_output(target.path, force=target.force) as stream:
-        packed = BgzfWriter(stream) if os.fspath(target.path).lower().endswith(".gz") else None
-        sink = packed or stream
+def _blocks(records: Iterator[VcfRecord], size: int) -> Iterator[Iterator[VcfRecord]]:
+    """Stretches of ``size`` records, each to be used up before the next is taken."""
+    while (first := next(records, None)) is not None:
+        yield chain([first], islice(records, size - 1))
 
-        def write_lines(lines: Iterable[str]) -> None:
-            for line in lines:
-                sink.write(line.encode("utf-8", errors="surrogateescape") + b"\n")
 
-        write_lines([*target.provenance, *table_header(*layout)])
-        yield lambda record, scores: write_lines(table_rows(record, scores, layout.columns))
-        if packed:
-            packed.finish()
+def _keep_and_write(path: str | Path, job: _Job, n_records: int, run: Run) -> ScoreSummary:
+    """Keep block by block what is done; write the target when everything is."""
+    span = span_of(run.shard or _WHOLE, n_records)
+    with ExitStack() as stack:
+        if job.target.is_file:
+            directory = progress_directory(job.target.path)
+        else:
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dna-mamba-"))) / "progress"
+        facts = run.facts | {"shard": str(run.shard or _WHOLE)}
+        options = {"resume": run.resume, "force": job.target.force}
+        progress = stack.enter_context(Progress(directory, facts, job.target.provenance, **options))
+        _score_rest(job, span, block_records(n_records), progress)
+        if input_state(path) != run.state:
+            raise InputError("changed while it was being read", place=path, remedy="run again on the new file")
+        progress.is_complete = True
+        extra = [*progress.provenance]
+        if run.shard:
+            extra.append(Claim(run.shard, span, n_records, *progress.content(), run.facts).line)
+        with open_output(job.target, job.header(extra)) as write:
+            for line in progress.lines():
+                write(line)
+        progress.discard()
+        return progress.summary
+
+
+def _score_rest(job: _Job, span: Span, size: int, progress: Progress) -> None:
+    """Score what the progress lacks."""
+    n_done = progress.summary.n_records
+    job.advance(n_done)
+    rest = islice(job.records, span.first + n_done, span.last)
+    for block in _blocks(rest, size):
+        tally = ScoreSummary()
+        lines = list(job.lines(block, tally))
+        progress.commit(lines, tally)
 
 
 def read_scores(path: str | Path) -> Iterator[VariantScore]:

@@ -25,6 +25,13 @@ class ScoreSummary:
         self.n_scored += sum(score.is_scored for score in scores)
         self.by_status.update(score.status for score in scores)
 
+    def include(self, other: "ScoreSummary") -> None:
+        """Count what another part of the run counted."""
+        self.n_records += other.n_records
+        self.n_left_out += other.n_left_out
+        self.n_scored += other.n_scored
+        self.by_status.update(other.by_status)
+
     @property
     def n_alleles(self) -> int:
         return self.by_status.total()

@@ -116,6 +116,11 @@ class VariantScorer:
         self._refuse_wrong_build()
         yield from self._finish(chunk)
 
+    @property
+    def reference(self) -> FastaReader:
+        """The genome."""
+        return self._reference
+
     def n_windows(self, variants: Iterable[Variant]) -> int:
         """Windows the model has to read for these alleles, equal ones counted once."""
         return len(set(self._requests([self._prepare(variant) for variant in variants])))

@@ -165,7 +165,7 @@ def test_a_surveyed_file_is_judged_as_a_whole(reference, tmp_path):
     survey = survey_vcf(path, reference)
     assert survey.n_records == 2000
     assert "60 of 2,000 alleles" in survey.notes[0]
-    summary = run(path, tmp_path / "out.vcf", reference, surveyed=True)
+    summary = run(path, tmp_path / "out.vcf", reference, survey=survey)
     assert summary.by_status == {"REF_MISMATCH": 60, "N_WINDOW": 1940}
     with pytest.raises(InputError, match="60 of 1,000"):
         run(path, tmp_path / "stream.vcf", reference)

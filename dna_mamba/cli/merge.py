@@ -1,0 +1,36 @@
+"""``dna-mamba merge``: the shards of a run put together into what one run would have written."""
+
+import click
+
+from dna_mamba.cli.console import log, progress
+from dna_mamba.cli.options import force_option
+
+
+@click.command()
+@click.argument("shards", nargs=-1, required=True, type=click.Path(), metavar="SHARD...")
+@click.option(
+    "-o", "--output", default="-", metavar="OUT", type=click.Path(), help="Output; standard output if not given."
+)
+@click.option(
+    "-O",
+    "--output-type",
+    type=click.Choice(["v", "z", "b", "t"]),
+    help="v VCF, z VCF.gz (bgzip), b BCF, t table; default by the suffix of OUT, which may be .parquet.",
+)
+@click.option("--write-index", is_flag=True, help="Index OUT too: .tbi, or .csi for BCF and long contigs.")
+@force_option
+def command(shards: tuple[str, ...], output: str, output_type: str | None, write_index: bool, force: bool) -> None:
+    """Put together the files that score --shard 1/n to n/n wrote.
+
+    They may be given in any order. Shards of another input, model, reference or other options, a shard that is missing,
+    given twice or damaged are refused by name. OUT is to the byte what one run with --no-version would have written.
+    """
+    from dna_mamba.scoring.merging import merge_scores
+    from dna_mamba.scoring.outputs import Target
+
+    target = Target(output, output_type, force, write_index=write_index)
+    target.check()
+    with progress("merged", unit="lines") as advance:
+        notes = merge_scores(shards, target, advance)
+    for note in notes:
+        log(note)
