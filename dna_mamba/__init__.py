@@ -1,7 +1,8 @@
 """DNA Mamba: genomics sequence modelling with a bidirectional, reverse-complement-aware Mamba encoder.
 
 ``load_model`` opens a model directory or a packaged model, ``score_variants`` scores a VCF against a genome and
-``embed`` turns sequences into vectors. Each is imported when first used, so ``import dna_mamba`` costs nothing.
+``embed`` turns sequences into vectors; ``saturation_mutagenesis`` scores every substitution of a region and
+``genome_tracks`` every base. Each is imported when first used, so ``import dna_mamba`` costs nothing.
 """
 
 from importlib import import_module
@@ -9,13 +10,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dna_mamba.checkpoints import load_model
-    from dna_mamba.scoring import embed, score_variants
+    from dna_mamba.scoring import embed, genome_tracks, saturation_mutagenesis, score_variants
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "embed", "load_model", "score_variants"]
+__all__ = ["__version__", "embed", "genome_tracks", "load_model", "saturation_mutagenesis", "score_variants"]
 
-_HOMES = {"load_model": "dna_mamba.checkpoints", "score_variants": "dna_mamba.scoring", "embed": "dna_mamba.scoring"}
+_HOMES = {"load_model": "dna_mamba.checkpoints"} | dict.fromkeys(
+    ("embed", "genome_tracks", "saturation_mutagenesis", "score_variants"), "dna_mamba.scoring"
+)
 
 
 def __getattr__(name: str) -> object:

@@ -17,7 +17,7 @@ from dna_mamba.cli.main import COMMANDS
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
+CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "pyBigWig": "pybigwig"}
 DOCUMENTS = sorted(
     str(path.relative_to(ROOT))
     for pattern in ("*.md", "docs/*.md", "docs/decisions/*.md", "kernels/*.md", "pipelines/**/*.md")
@@ -34,7 +34,8 @@ def test_environment_yml_has_the_ranges_of_pyproject():
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     conda = {name: str(r.specifier) for name, r in requirements(dependencies).items()}
     build = [line for line in EXTRAS["dev"] if Requirement(line).name in BUILD_TOOLS]
-    wanted = requirements([*PROJECT["dependencies"], *EXTRAS["plot"], *EXTRAS["tables"], *build])
+    extras = [line for name in ("plot", "bigwig", "tables") for line in EXTRAS[name]]
+    wanted = requirements([*PROJECT["dependencies"], *extras, *build])
     expected = {CONDA_NAMES.get(name, name): str(r.specifier) for name, r in wanted.items()}
     expected |= {"python": PROJECT["requires-python"], "cxx-compiler": "", "pip": ""}
     assert conda == expected

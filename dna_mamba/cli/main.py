@@ -12,6 +12,8 @@ PROGRAM = "dna-mamba"
 COMMANDS = {
     "demo": "Score a small packaged VCF with the packaged model.",
     "score": "Score the variants of a VCF against a genome.",
+    "ism": "Score every substitution at every position of a region.",
+    "tracks": "Write one number a base along contigs, as bigWig or bedGraph.",
     "embed": "Turn sequences into vectors.",
     "pretrain": "Train a masked language model on genomes.",
     "convert": "Bring published Caduceus weights into our format, or back.",
