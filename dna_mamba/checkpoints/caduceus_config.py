@@ -200,7 +200,8 @@ def from_native(config: ModelConfig) -> dict[str, Any]:
         content["num_labels"] = config.num_labels
     if not shares:
         content[MODE_KEY] = config.reverse_complement
-    if to_native(parse_published(content, "config"), config.num_labels, "config") != config:
+    complete = config.model_copy(update={"tokenizer": nucleotides.to_config()})
+    if to_native(parse_published(content, "config"), config.num_labels, "config") != complete:
         raise InputError(
             "complemented_input: the Caduceus format has it in strand-sharing models of an odd number of layers only",
             remedy="keep the model in the native format",
