@@ -11,7 +11,7 @@ import torch
 from dna_mamba.errors import MachineError
 from dna_mamba.machine import available_memory
 from dna_mamba.models.config import ModelConfig
-from dna_mamba.models.streaming import budget_of
+from dna_mamba.models.streaming import budget_of, what_to_keep
 
 OVERHEAD = 2**29
 """Thread stacks, packed matrices, memory that was freed and not reused: bytes."""
@@ -39,10 +39,9 @@ def inference_bytes(config: ModelConfig, shape: Shape, device: torch.device, dty
     residual = shape.positions * d_model * dtype.itemsize
     identifiers = 4 * shape.positions * torch.int64.itemsize  # ids, their mirror image, and where it lies
     group = min(shape.positions, max(shape.length, budget.positions))
-    kept = group * (3 if config.tied else 5) * d_inner * dtype.itemsize
-    if kept > budget.kept_bytes:
-        edge = d_inner * (config.d_state * 4 + config.d_conv * dtype.itemsize)
-        kept = edge * -(-group // budget.positions)
+    _, kept = what_to_keep(group, d_inner, dtype, tied=config.tied, kept_bytes=budget.kept_bytes)
+    edge = d_inner * (config.d_state * 4 + config.d_conv * dtype.itemsize)
+    kept += edge * -(-group // budget.positions)
     part = min(group, budget.positions) * (3 * d_model + 6 * d_inner + 2 * config.d_hidden) * dtype.itemsize
     return residual + identifiers + kept + part + OVERHEAD
 

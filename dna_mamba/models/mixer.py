@@ -160,11 +160,6 @@ class BidirectionalMixer(nn.Module):
         right_BLD = _project_gated(self.out_proj_right or self.out_proj, from_right_BLI, inputs.z_right)
         return left_BLD * right_BLD if self.multiplies else left_BLD + right_BLD
 
-    @property
-    def kept_channels(self) -> int:
-        """Channels a position that must be kept between the two readings of ``models.streaming``."""
-        return (3 if self.tied else 5) * self.out_proj.in_features
-
 
 def at_least_float32(x: Tensor) -> Tensor:
     """In float32, or in float64 where it has that."""

@@ -4,12 +4,14 @@ Each layer reads a sequence twice. Right to left, the right-to-left scan runs; l
 part of the residual takes its sum: parts further right still hold the layer's input, and of those on the left only
 the left-to-right state is needed. What comes out is what one pass over the whole sequence gives.
 
-Between the two readings either everything is kept that the second one needs (inputs and right-to-left outputs, several
-times the residual), or only the right-to-left state at every part's edge, from which the second reading computes each
-part again: then memory is the residual and one part, for about a third more work. Length alone decides which.
+What is kept between the two readings depends on the length alone: everything that the second one needs (inputs and
+right-to-left outputs, several times the residual); the outputs alone, for about a seventh more work; or only the
+right-to-left state at every part's edge, from which each part is computed again: then memory is the residual and one
+part, for about two fifths more work.
 """
 
 from collections.abc import Callable, Sequence
+from enum import IntEnum
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
@@ -35,15 +37,33 @@ class Budget(NamedTuple):
     """How much is computed and kept at a time.
 
     ``positions`` computed at a time, those of all sequences of a batch together: what the caches of a processor hold,
-    what fills a GPU. ``kept_bytes`` between a layer's two readings at most; above, they are computed again.
+    what fills a GPU. ``kept_bytes`` between a layer's two readings at most; what exceeds it is computed again.
     """
 
     positions: int
     kept_bytes: int
 
 
-BUDGETS = {"cpu": Budget(4096, 2**30), "cuda": Budget(131_072, 2**33)}
-"""By device type; as for the CPU where there is none. Fixed, so that results never depend on a machine's memory."""
+BUDGETS = {"cpu": Budget(4096, 9 * 2**28), "cuda": Budget(131_072, 2**33)}
+"""By device type; as for the CPU where there is none. Fixed, so that results never depend on a machine's memory. A
+processor's 2.25 GiB hold the outputs of a million positions of 512 channels."""
+
+
+class Keep(IntEnum):
+    """What is kept of a first reading."""
+
+    STATES = 0
+    OUTPUTS = 1
+    ALL = 2
+
+
+def what_to_keep(positions: int, d_inner: int, dtype: torch.dtype, *, tied: bool, kept_bytes: int) -> tuple[Keep, int]:
+    """As much as fits, and its bytes without those of the states; ``positions`` are those of all sequences together."""
+    outputs = positions * d_inner * dtype.itemsize
+    everything = outputs * (3 if tied else 5)  # x, z and the output; two of each input where they differ
+    if everything <= kept_bytes:
+        return Keep.ALL, everything
+    return (Keep.OUTPUTS, outputs) if outputs <= kept_bytes else (Keep.STATES, 0)
 
 
 def budget_of(device: torch.device) -> Budget:
@@ -57,11 +77,13 @@ def parts_of(length: int, positions: int) -> list[Part]:
 
 
 class _Reading(NamedTuple):
-    """What the first reading of a part leaves for the second: all it needs, or the state to compute it from again."""
+    """What the first reading of a part leaves for the second: as much of it as is kept."""
 
     right: DirectionState | None
-    kept: tuple[Projected, Tensor] | None
-    """The projections and the right-to-left output (B, l, I)."""
+    """What the right-to-left direction brought into it; None at the right end."""
+    inputs: Projected | None = None
+    output_BLI: Tensor | None = None
+    """Of the right-to-left direction."""
 
 
 class Layer(Protocol):
@@ -98,49 +120,45 @@ def _run_layer(
 ) -> None:
     batch, length, _ = residual_BLD.shape
     parts = parts_of(length, budget.positions // batch)
-    readings = _read_from_right(layer, residual_BLD, pad_BL1, parts, keep=_fits(layer, residual_BLD, budget))
+    mixer = layer.mixer
+    keep, _ = what_to_keep(
+        batch * length, mixer.out_proj.in_features, residual_BLD.dtype, tied=mixer.tied, kept_bytes=budget.kept_bytes
+    )
+    readings = _read_from_right(layer, residual_BLD, pad_BL1, parts, keep)
     left: DirectionState | None = None
     for part in parts:
-        right, kept = readings.pop()
+        right, inputs, from_right_BLI = readings.pop()
         here_BLD, pads = residual_BLD[:, part.window], _at(pad_BL1, part)
-        if kept is None:
-            inputs = layer.mixer.project(layer.normed(here_BLD), pads)
-            from_right_BLI, _ = layer.mixer.right_to_left(inputs.x_right, pads, right)
-        else:
-            inputs, from_right_BLI = kept
-        from_left_BLI, left = layer.mixer.left_to_right(inputs.x_left, pads, left)
+        if inputs is None:
+            inputs = mixer.project(layer.normed(here_BLD), pads)
+        if from_right_BLI is None:
+            from_right_BLI, _ = mixer.right_to_left(inputs.x_right, pads, right)
+        from_left_BLI, left = mixer.left_to_right(inputs.x_left, pads, left)
         left = left._replace(context_BKI=left.context_BKI.clone())  # not a slice that keeps the part alive
-        here_BLD += layer.mixer.join(from_left_BLI, from_right_BLI, inputs)
+        here_BLD += mixer.join(from_left_BLI, from_right_BLI, inputs)
         advance(here_BLD.shape[:2].numel())
 
 
 def _read_from_right(
-    layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, parts: list[Part], *, keep: bool
+    layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, parts: list[Part], keep: Keep
 ) -> list[_Reading]:
     """The first reading; the leftmost part comes last."""
     readings: list[_Reading] = []
     state: DirectionState | None = None
     store: DirectionState | None = None
     for index, part in reversed(list(enumerate(parts))):
+        if keep is Keep.STATES and part.start == 0:
+            readings.append(_Reading(state))
+            break  # nothing lies further left
         h_BLD, pads = layer.normed(residual_BLD[:, part.window]), _at(pad_BL1, part)
-        if keep:
-            inputs = layer.mixer.project(h_BLD, pads)
-            y_BLI, after = layer.mixer.right_to_left(inputs.x_right, pads, state)
-            readings.append(_Reading(None, (inputs, y_BLI)))
-        else:
-            readings.append(_Reading(state, None))
-            if part.start == 0:
-                break  # nothing lies further left
-            _, after = layer.mixer.right_to_left(layer.mixer.project_x_right(h_BLD, pads), pads, state)
+        inputs = layer.mixer.project(h_BLD, pads) if keep is Keep.ALL else None
+        x_BLI = layer.mixer.project_x_right(h_BLD, pads) if inputs is None else inputs.x_right
+        output_BLI, after = layer.mixer.right_to_left(x_BLI, pads, state)
+        readings.append(_Reading(state, inputs, None if keep is Keep.STATES else output_BLI))
         # One block for all edges: small pieces that stay between large ones that go would tear the memory.
         store = store or DirectionState(*(x.new_empty(len(parts), *x.shape) for x in after))
         state = DirectionState(*(kept[index].copy_(x) for kept, x in zip(store, after, strict=True)))
     return readings
-
-
-def _fits(layer: Layer, residual_BLD: Tensor, budget: Budget) -> bool:
-    positions = residual_BLD.shape[:2].numel()
-    return positions * layer.mixer.kept_channels * residual_BLD.element_size() <= budget.kept_bytes
 
 
 def _at(pad_BL1: Tensor | None, part: Part) -> Tensor | None:

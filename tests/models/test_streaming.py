@@ -21,7 +21,7 @@ def joined(model: MaskedLanguageModel, ids: torch.Tensor, **how: object) -> Mode
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("kept_bytes", [0, 10**9])
+@pytest.mark.parametrize("kept_bytes", [0, 20_000, 10**9])
 @given(length=st.integers(1, 70), positions=st.integers(1, 80), batch=st.integers(1, 2))
 def test_parts_are_the_whole(mode: ReverseComplement, kept_bytes: int, length: int, positions: int, batch: int) -> None:
     """The whole is the pass that gradients flow through: it is no part of what is tested."""
@@ -111,7 +111,7 @@ def test_the_first_layers_alone(mode: ReverseComplement) -> None:
         torch.testing.assert_close(hidden, expected, **TOLERANCE)
 
 
-@pytest.mark.parametrize("kept_bytes", [0, 10**9])
+@pytest.mark.parametrize("kept_bytes", [0, 20_000, 10**9])
 def test_progress_is_told_within_a_sequence(kept_bytes: int) -> None:
     model, told = small_model("shared"), []
     joined(model, random_ids(1, 300), budget=Budget(32, kept_bytes), advance=told.append)
