@@ -107,7 +107,7 @@ class VcfReader:
     """Records of a VCF (plain, gzip, BGZF) or BCF file in order, once; ``-`` is standard input.
 
     ``header_lines`` holds every header line without its line feed, the ``#CHROM`` line last. The file may be
-    unsorted, have no records, lack its last line feed or use CRLF.
+    unsorted, have no records, lack its last line feed or use CRLF. ``is_bcf`` tells a BCF from text.
 
     Raises:
         InputError: the file cannot be read, is truncated or damaged, has no VCF header, or holds a malformed line;
@@ -116,6 +116,7 @@ class VcfReader:
 
     def __init__(self, path: str | Path) -> None:
         self._place = display_name(path)
+        self.is_bcf = False
         self._stack = ExitStack()
         try:
             self._lines = enumerate(self._open(path), start=1)
@@ -128,6 +129,7 @@ class VcfReader:
     def _open(self, path: str | Path) -> Iterator[str]:
         stream = self._stack.enter_context(open_input(path))
         if stream.peek(len(BCF_MAGIC)).startswith(BCF_MAGIC):
+            self.is_bcf = True
             lines = bcf_lines(path, stream)
             self._stack.callback(lines.close)
             return lines

@@ -1,14 +1,16 @@
 """VCF and BCF output under a name that appears only when the file is whole."""
 
 import os
+import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Literal, Self
 
 from dna_mamba.errors import InputError
-from dna_mamba.io.atomic import atomic_output
+from dna_mamba.io.atomic import atomic_output, disk_errors
 from dna_mamba.io.bgzf import BgzfWriter
 from dna_mamba.io.paths import STDIO, check_local, display_name
 from dna_mamba.io.vcf_binary import bcf_target, write_bcf
@@ -105,3 +107,18 @@ class VcfWriter:
             return
         with self._stack:
             self._finish()
+
+
+def refuse_what_bcf_cannot_hold(header_lines: Iterable[str], lines: Iterable[str], place: str) -> None:
+    """Write records as BCF in a temporary directory, to find out before hours of work that it fails.
+
+    Raises:
+        InputError: a record cannot be expressed in BCF; names it.
+        MachineError: the disk is full.
+    """
+    with tempfile.TemporaryDirectory(prefix="dna-mamba-") as directory:
+        text, bcf = os.path.join(directory, "text.vcf"), os.path.join(directory, "trial.bcf")
+        with disk_errors(text), open(text, "wb") as file:
+            for line in chain(header_lines, lines):
+                file.write(line.encode("utf-8", errors="surrogateescape") + b"\n")
+        write_bcf(text, bcf, place)

@@ -12,6 +12,7 @@ from dna_mamba.io.fasta import FastaReader
 from dna_mamba.scoring.alleles import AlleleStatus, status_of_spelling
 from dna_mamba.scoring.contigs import ContigMap
 from dna_mamba.scoring.haplotypes import Change, Codes, find_change, max_allele_bp
+from dna_mamba.scoring.nearby import NearbyBases
 from dna_mamba.scoring.reference_check import ReferenceCheck
 from dna_mamba.scoring.windows import DEFAULT_CONTEXT_BP
 
@@ -39,6 +40,7 @@ class Assessor:
     Attributes:
         contigs: how contigs were matched so far.
         check: how REF compared with the reference so far.
+        bases: the genome, the last places at hand.
     """
 
     def __init__(
@@ -50,8 +52,9 @@ class Assessor:
         check_ref: CheckRef = "w",
     ) -> None:
         self.contigs = ContigMap({contig.chrom: contig.length for contig in reference.contigs}, contig_lengths)
-        self.check = ReferenceCheck(reference)
-        self._reference, self._check_ref, self._max_bp = reference, check_ref, max_allele_bp(context_bp)
+        self.bases = NearbyBases(reference)
+        self.check = ReferenceCheck(self.bases)
+        self._check_ref, self._max_bp = check_ref, max_allele_bp(context_bp)
 
     def assess(self, variant: Variant) -> Assessment:
         """Status and change of an allele. Raises InputError where ``check_ref`` is ``e`` and REF differs."""
@@ -68,7 +71,7 @@ class Assessor:
         alt = _codes(variant.alt)
         if (ref == N_CODE).any() or (alt == N_CODE).any():
             return Assessment(variant, AlleleStatus.N_WINDOW)
-        change = find_change(self._reference, chrom, variant.start, ref, alt, self._max_bp)
+        change = find_change(self.bases, chrom, variant.start, ref, alt, self._max_bp)
         if change.longest > self._max_bp:
             return Assessment(variant, AlleleStatus.TOO_LONG)
         return Assessment(variant, AlleleStatus.OK, change)
@@ -89,7 +92,7 @@ class Assessor:
                 place="--check-ref e",
                 remedy="correct the record, give the right FASTA, or choose w, x or s",
             )
-        fits = variant.start >= 0 and variant.end <= self._reference.length(chrom)
+        fits = variant.start >= 0 and variant.end <= self.bases.length(chrom)
         return _codes(variant.ref) if self._check_ref == "s" and fits and _spells_bases(variant.ref) else None
 
     def notes(self) -> list[str]:

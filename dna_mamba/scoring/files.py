@@ -13,7 +13,9 @@ from typing import NamedTuple
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Variant
 from dna_mamba.io.fasta import FastaReader
+from dna_mamba.io.paths import display_name
 from dna_mamba.io.vcf import VcfReader, VcfRecord
+from dna_mamba.io.vcf_writer import refuse_what_bcf_cannot_hold
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.scoring.alleles import AlleleStatus, VariantScore
 from dna_mamba.scoring.annotation import parse_info
@@ -221,6 +223,8 @@ def _keep_and_write(path: str | Path, job: _Job, n_records: int, run: Run) -> Sc
         facts = run.facts | {"shard": str(run.shard or _WHOLE)}
         options = {"resume": run.resume, "force": job.target.force}
         progress = stack.enter_context(Progress(directory, facts, job.target.provenance, **options))
+        if job.target.format == "b" and not job.reader.is_bcf and not progress.summary.n_records:
+            _try_bcf(path, job.target)
         _score_rest(job, span, block_records(n_records), progress)
         if input_state(path) != run.state:
             raise InputError("changed while it was being read", place=path, remedy="run again on the new file")
@@ -233,6 +237,12 @@ def _keep_and_write(path: str | Path, job: _Job, n_records: int, run: Run) -> Sc
                 write(line)
         progress.discard()
         return progress.summary
+
+
+def _try_bcf(path: str | Path, target: Target) -> None:
+    with VcfReader(path) as reader:
+        lines = (record.line for record in reader)
+        refuse_what_bcf_cannot_hold(reader.header_lines, lines, display_name(target.path))
 
 
 def _score_rest(job: _Job, span: Span, size: int, progress: Progress) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dna_mamba.alphabet import N_CODE, SOFT_MASK
 from dna_mamba.errors import InputError
-from dna_mamba.io.fasta import FastaReader
+from dna_mamba.scoring.nearby import Bases
 
 Codes = NDArray[np.uint8]
 """Base codes of ``dna_mamba.alphabet`` (L,), without soft-mask bits."""
@@ -79,7 +79,7 @@ def max_allele_bp(context_bp: int) -> int:
     return max(1, context_bp // 2)
 
 
-def find_change(reference: FastaReader, chrom: str, start: int, ref: Codes, alt: Codes, reach_bp: int) -> Change:
+def find_change(reference: Bases, chrom: str, start: int, ref: Codes, alt: Codes, reach_bp: int) -> Change:
     """The change that replacing ``ref`` at ``start`` by ``alt`` makes.
 
     Args:
@@ -105,7 +105,7 @@ def find_change(reference: FastaReader, chrom: str, start: int, ref: Codes, alt:
     return Change(chrom, start - n_left, end + n_right, *whole)
 
 
-def haplotypes(reference: FastaReader, change: Change, context_bp: int) -> Haplotypes:
+def haplotypes(reference: Bases, change: Change, context_bp: int) -> Haplotypes:
     """Both windows of a change: flanks of equal length fill up ``context_bp`` and are shorter at a contig's ends.
 
     With both flanks equal, either strand sees the same windows.
@@ -116,7 +116,7 @@ def haplotypes(reference: FastaReader, change: Change, context_bp: int) -> Haplo
     return Haplotypes(left, change.ref, change.alt, right, is_cut=min(len(left), len(right)) < flank)
 
 
-def _bases(reference: FastaReader, chrom: str, start: int, end: int) -> Codes:
+def _bases(reference: Bases, chrom: str, start: int, end: int) -> Codes:
     """Codes of the part of ``[start, end)`` that the contig has."""
     length = reference.length(chrom)
     start, end = min(max(start, 0), length), min(max(end, 0), length)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from dna_mamba.errors import InputError
@@ -152,7 +153,7 @@ def _refuse_strangers(shards: Sequence[ShardFile]) -> list[str]:
 def _refuse_gaps(shards: Sequence[ShardFile]) -> None:
     first = shards[0].claim
     by_index = {shard.claim.shard.index: shard for shard in shards}
-    for before, after in zip(shards, shards[1:], strict=False):
+    for before, after in pairwise(shards):
         if before.claim.shard == after.claim.shard:
             raise InputError(f"is shard {after.claim.shard}, as {before.path} is", place=after.path, remedy="give one")
     missing = [str(Shard(i, first.shard.count)) for i in range(1, first.shard.count + 1) if i not in by_index][:5]

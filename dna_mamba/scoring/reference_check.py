@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from dna_mamba.alphabet import N_CODE, SOFT_MASK, decode_bases, encode_bases
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Variant
-from dna_mamba.io.fasta import FastaReader
+from dna_mamba.scoring.nearby import Bases
 
 MAX_MISMATCH_SHARE = 0.05
 CHECK_EVERY = 1000
@@ -31,7 +31,7 @@ class ReferenceCheck:
         examples: the first few mismatches, a line each.
     """
 
-    def __init__(self, reference: FastaReader) -> None:
+    def __init__(self, reference: Bases) -> None:
         self._reference = reference
         self.n_checked = self.n_mismatched = 0
         self.examples: list[str] = []

@@ -1,4 +1,4 @@
-"""What decides the numbers of a run, in words: by it a stopped run is resumed, and shards are known to belong together."""
+"""What decides the numbers of a run, in words: by it a stopped run is resumed, and shards are known to belong."""
 
 import hashlib
 import os

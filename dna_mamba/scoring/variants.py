@@ -20,6 +20,7 @@ from dna_mamba.scoring.haplotypes import Haplotypes, haplotypes
 from dna_mamba.scoring.likelihood import base_ids, masked_log_probabilities
 from dna_mamba.scoring.passes import Answers, Request, ask
 from dna_mamba.scoring.reference_check import CHECK_EVERY, MAX_MISMATCH_SHARE
+from dna_mamba.scoring.results import ScoredVariants
 from dna_mamba.scoring.scores import DEFAULT_SCORES, find_scores
 from dna_mamba.scoring.windows import DEFAULT_CONTEXT_BP, MAX_UNKNOWN_SHARE, site_window
 
@@ -129,7 +130,7 @@ class VariantScorer:
         _, status, change = self.assessor.assess(variant)
         if change is None:
             return _Allele(variant, status, None)
-        pair = haplotypes(self._reference, change, self._context_bp)
+        pair = haplotypes(self.assessor.bases, change, self._context_bp)
         if pair.unknown_share > MAX_UNKNOWN_SHARE:
             return _Allele(variant, AlleleStatus.N_WINDOW, pair)
         return _Allele(variant, AlleleStatus.EDGE_PADDED if pair.is_cut else AlleleStatus.OK, pair)
@@ -172,8 +173,11 @@ def score_variants(
     device: str | torch.device | None = None,
     contig_lengths: Mapping[str, int | None] | None = None,
     max_mismatch_share: float = MAX_MISMATCH_SHARE,
-) -> Iterator[VariantScore]:
+) -> ScoredVariants:
     """Score alleles against a genome, lazily, one result for each in the order given.
+
+    The result is an iterator that also has ``weights_sha256`` and ``reference_sha256``; ``to_frame`` makes a pandas
+    frame of it.
 
     Args:
         variants: alleles of any kind.
@@ -190,9 +194,10 @@ def score_variants(
     Raises:
         InputError: a model or genome that cannot be used; while iterating, REF differs too often.
     """
+    genome, network = as_reference(reference), as_model(model, device)
     scorer = VariantScorer(
-        as_reference(reference),
-        as_model(model, device),
+        genome,
+        network,
         scores=scores,
         context_bp=context_bp,
         batch_size=batch_size,
@@ -200,7 +205,8 @@ def score_variants(
         check_ref=check_ref,
         max_mismatch_share=max_mismatch_share,
     )
-    return (found[0] for _, found in scorer.score(variants, lambda variant: (variant,)))
+    found = (scores[0] for _, scores in scorer.score(variants, lambda variant: (variant,)))
+    return ScoredVariants(found, model, genome)
 
 
 def site_probabilities(
