@@ -1,0 +1,70 @@
+"""Regions against brute force, and the notations in which they come."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dna_mamba.errors import InputError
+from dna_mamba.genome import Interval
+from dna_mamba.io.fasta import FastaReader
+from dna_mamba.io.vcf import parse_record
+from dna_mamba.scoring.selection import Regions, regions_of, selector
+from tests.scoring.worlds import write_fasta
+
+places = st.tuples(st.sampled_from("ab"), st.integers(0, 40), st.integers(0, 12))
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    path = tmp_path_factory.mktemp("genome") / "g.fa"
+    return FastaReader(write_fasta(path, {"chr1": "ACGT" * 25, "MT": "ACGT" * 10}))
+
+
+@given(st.lists(places, max_size=8), places)
+def test_touch_against_brute_force(regions, place):
+    found = Regions(Interval(chrom, start, start + size) for chrom, start, size in regions)
+    chrom, start, size = place[0], place[1], place[2] + 1
+    wanted = {(c, i) for c, first, n in regions for i in range(first, first + n)}
+    assert found.touch(chrom, start, start + size) == any((chrom, i) in wanted for i in range(start, start + size))
+
+
+def test_notations_and_bed_are_one(reference):
+    bed = [Interval("chr1", 4, 10), Interval("chr1", 8, 20), Interval("1", 50, 51)]
+    assert str(regions_of([], bed, reference)) == "chr1:5-20,chr1:51-51"
+    mixed = regions_of(["1:5-10", "chr1:9-20"], [Interval("1", 50, 51)], reference)
+    assert str(mixed) == "chr1:5-20,chr1:51-51"
+    assert str(regions_of(["M"], [], reference)) == "MT:1-40"
+
+
+@pytest.mark.parametrize("notation", ["2:1-5", "chr1:0-5", "chr1:5-1", "chr1:x", "chr1:1-101"])
+def test_what_is_no_region(reference, notation):
+    with pytest.raises(InputError, match="region"):
+        regions_of([notation], [], reference)
+
+
+def test_what_is_no_region_of_a_bed(reference):
+    with pytest.raises(InputError, match="region on 2: no such contig"):
+        regions_of([], [Interval("2", 0, 5)], reference)
+    with pytest.raises(InputError, match="holds a base"):
+        regions_of([], [Interval("chr1", 5, 5)], reference)
+
+
+def test_a_record_counts_by_ref_and_end(reference):
+    rows = [
+        "1\t5\tbefore\tA\tC\t.\t.\t.",
+        "1\t8\tinto\tTACG\tC\t.\t.\t.",
+        "1\t10\tfirst\tC\tT\t.\t.\t.",
+        "1\t20\tlast\tT\tC\t.\t.\t.",
+        "1\t21\tbehind\tA\tC\t.\t.\t.",
+        "1\t2\tblock\tC\t<NON_REF>\t.\t.\tDP=1;END=10",
+        "1\t2\tshort block\tC\t<NON_REF>\t.\t.\tEND=9",
+        "1\t2\tother key\tC\t<DEL>\t.\t.\tCIEND=15",
+        "2\t12\telsewhere\tA\tC\t.\t.\t.",
+        "1\t0\ttelomere\tN\tC\t.\t.\t.",
+    ]
+    given_records = [parse_record(row, i, "x") for i, row in enumerate(rows)]
+    regions = regions_of(["chr1:10-20"], [], reference)
+    select = selector(regions, reference, {"1": 100})
+    assert [record.id for record in select(given_records)] == ["into", "first", "last", "block"]
+    assert not list(selector(regions, reference, {"1": 99})(given_records))  # another contig than chr1
+    assert list(selector(None, reference, {})(given_records)) == given_records
