@@ -87,13 +87,15 @@ def codon_usage_llr(
 
 def is_transversion(substitutions: Substitutions) -> NDArray[np.float64]:
     """1 for a purine against a pyrimidine or the reverse, 0 for a transition."""
-    return ((substitutions.ref + substitutions.alt) % 2 == 1).astype(np.float64)
+    is_odd: NDArray[np.bool_] = (substitutions.ref + substitutions.alt) % 2 == 1
+    return is_odd.astype(np.float64)
 
 
 def gc_lost(substitutions: Substitutions) -> NDArray[np.float64]:
     """1 where G or C becomes A or T, -1 for the reverse, 0 otherwise."""
     strong_ref, strong_alt = (np.isin(base, (_C, _G)) for base in (substitutions.ref, substitutions.alt))
-    return strong_ref.astype(np.float64) - strong_alt
+    lost: NDArray[np.float64] = strong_ref.astype(np.float64) - strong_alt
+    return lost
 
 
 def is_in_cpg(substitutions: Substitutions, genome: FastaReader) -> NDArray[np.float64]:

@@ -34,12 +34,12 @@ class Substitutions(NamedTuple):
 
     def take(self, rows: NDArray[np.int64]) -> Self:
         """These rows."""
-        return type(self)(*(column[rows] for column in self))
+        return type(self)._make(column[rows] for column in self)
 
     @classmethod
     def join(cls, parts: Iterable[Self]) -> Self:
         """One below the other; there must be at least one."""
-        return cls(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        return cls._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 def amino_acids(table: int) -> NDArray[np.str_]:

@@ -35,13 +35,15 @@ def need(library: str) -> Any:
 
 
 def resolve_output_type(path: str | Path, given: OutputType | None) -> OutputType:
-    """The format asked for, or the one that the suffix names.
+    """The format asked for, or the one that the suffix names; text for standard output.
 
     Raises:
         InputError: neither says.
     """
     if given is not None:
         return given
+    if str(path) == STDIO:
+        return "tsv"
     suffix = Path(path).suffix.lower().removeprefix(".")
     for known in OUTPUT_TYPES:
         if suffix == known:

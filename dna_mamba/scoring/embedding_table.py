@@ -63,9 +63,9 @@ class Embeddings:
         Raises:
             InputError: pandas is not installed.
         """
-        pandas = need("pandas")
-        vectors = pandas.DataFrame(self.embeddings, columns=self.channels)
-        frame: pandas.DataFrame = pandas.concat([pandas.DataFrame(self.columns()), vectors], axis=1)
+        pd = need("pandas")
+        vectors = pd.DataFrame(self.embeddings, columns=self.channels)
+        frame: pandas.DataFrame = pd.concat([pd.DataFrame(self.columns()), vectors], axis=1)
         frame.attrs = {"metadata": self.metadata}
         return frame
 
@@ -79,12 +79,12 @@ class Embeddings:
         """
         if self.offsets is not None:
             raise InputError("AnnData holds one vector a sequence", remedy="choose a pooling other than none")
-        anndata, pandas = need("anndata"), need("pandas")
+        ad, pd = need("anndata"), need("pandas")
         is_unique = len(set(self.ids)) == len(self.ids)
-        index = pandas.Index(self.ids if is_unique else [str(row) for row in range(len(self.ids))], dtype=object)
-        obs = pandas.DataFrame(self.columns()).set_index(index)
-        var = pandas.DataFrame(index=pandas.Index(self.channels, dtype=object))
-        table: anndata.AnnData = anndata.AnnData(
+        index = pd.Index(self.ids if is_unique else [str(row) for row in range(len(self.ids))], dtype=object)
+        obs = pd.DataFrame(self.columns()).set_index(index)
+        var = pd.DataFrame(index=pd.Index(self.channels, dtype=object))
+        table: anndata.AnnData = ad.AnnData(
             self.embeddings, obs=obs, var=var, uns={"dna_mamba": json.dumps(self.metadata)}
         )
         return table

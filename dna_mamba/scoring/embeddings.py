@@ -137,8 +137,8 @@ def _open(
     if isinstance(records, FastaReader) or (regions is not None and isinstance(records, str | Path)):
         reader = as_reference(records)
         check_regions(reader, regions or ())
-        sequences = contig_sequences(reader) if regions is None else region_sequences(reader, regions)
-        return sequences, lambda: {"reference_sha256": reader.fingerprint}
+        places = contig_sequences(reader) if regions is None else region_sequences(reader, regions)
+        return places, lambda: {"reference_sha256": reader.fingerprint}
     if regions is not None:
         raise InputError("regions of sequences that are no genome", remedy="give a FastaReader or a FASTA file")
     fingerprint = _Fingerprint()

@@ -69,7 +69,7 @@ def test_regions_of_a_bed_file(here):
 
 
 def test_region_notation_to_standard_output(here):
-    result = run("in.fa", "-r", "s50:11-13", "-r", "s8", "-o", "-", "-O", "tsv", "--pool", "none")
+    result = run("in.fa", "-r", "s50:11-13", "-r", "s8", "-o", "-", "--pool", "none")
     rows = [line.split("\t") for line in result.stdout.splitlines()[2:]]
     assert result.exit_code == 0 and [row[0] for row in rows] == ["s50:11-13"] * 3 + ["s8:1-8"] * 8
     assert rows[0][1:7] == ["3", "s50", "10", "13", ".", "0"]
@@ -112,9 +112,9 @@ def test_an_estimate_knows_regions_layers_and_rows(here):
         (["in.fa", "-o", "out.csv"], "names no format"),
         (["gone.fa", "-o", "out.npz"], "gone.fa"),
         (["in.fa", "-o", "out.npz", "--max-length", "49"], "'s50': 50 bp is longer than the limit of 49 bp"),
-        (["in.fa", "-o", "-"], "name a file"),
+        (["in.fa", "-o", "-", "-O", "npz"], "name a file"),
         (["in.fa"], "Missing option '-o'"),
-        (["in.fa", "-o", "model"], "exists already"),
+        (["in.fa", "-o", "model", "-O", "npz"], "exists already"),
         (["protein.fa", "-o", "out.npz"], "protein.fa"),
     ],
 )
