@@ -59,6 +59,11 @@ class DnaMambaPreTrainedModel(PreTrainedModel):
         """Layers are computed again in the backward pass, one by one, however Transformers would do it."""
         self.gradient_checkpointing = self.network.encoder.recompute = enable
 
+    @property
+    def is_gradient_checkpointing(self) -> bool:
+        """Whether layers are computed again in the backward pass; PEFT asks for it by this older name."""
+        return self.gradient_checkpointing
+
     def get_input_embeddings(self) -> nn.Module:
         return self.network.encoder.embedding
 
