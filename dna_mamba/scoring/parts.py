@@ -28,6 +28,11 @@ def holds(directory: Path, number: int, shape: tuple[int, int]) -> bool:
     return path.exists() and path.stat().st_size == 4 * shape[0] * shape[1]
 
 
+def was_finishing(directory: Path) -> bool:
+    """Whether the outputs were being written when the run stopped: those that exist are that run's."""
+    return (directory / _FINISHING).exists()
+
+
 def _path(directory: Path, number: int) -> Path:
     return directory / f"{number:06d}.f32"
 
@@ -97,11 +102,6 @@ class PartStore:
     def read(self, number: int, shape: tuple[int, int]) -> NDArray[np.float32]:
         """A part that is there, mapped into memory."""
         return np.memmap(_path(self.directory, number), dtype="<f4", mode="r", shape=shape)
-
-    @property
-    def is_finishing(self) -> bool:
-        """Whether the outputs were being written when the run stopped: those that exist are this run's."""
-        return (self.directory / _FINISHING).exists()
 
     def finish(self) -> None:
         """From here on outputs appear."""

@@ -26,11 +26,16 @@ def check_tiling(window_bp: int, overlap_bp: int) -> None:
         raise InputError(what, remedy="the overlap is 0 or more and less than the window (0: whole contigs)")
 
 
+def longest_whole(window_bp: int, overlap_bp: int, length: int) -> int:
+    """The longest contig that is read whole, ``length`` where all are: three windows would read more of it."""
+    return 2 * window_bp - overlap_bp if window_bp else length
+
+
 def tile(length: int, window_bp: int, overlap_bp: int) -> list[Tile]:
     """Windows over a contig of ``length`` bp, by position; what they keep covers it once.
 
     Neighbours overlap by ``overlap_bp`` or more. All windows are ``window_bp`` long, the middle one perhaps one more;
-    a contig no longer than that, or any where it is 0, is one window.
+    a contig that two of them would cover is read whole, as is any where ``window_bp`` is 0.
 
     Raises:
         InputError: see ``check_tiling``.
@@ -38,7 +43,7 @@ def tile(length: int, window_bp: int, overlap_bp: int) -> list[Tile]:
     check_tiling(window_bp, overlap_bp)
     if not length:
         return []
-    if window_bp == 0 or length <= window_bp:
+    if length <= longest_whole(window_bp, overlap_bp, length):
         return [Tile(0, length, 0, length)]
     half = -(-(length - window_bp) // (2 * (window_bp - overlap_bp)))
     left = [(length - window_bp) * i // (2 * half) for i in range(half)]
@@ -50,4 +55,4 @@ def tile(length: int, window_bp: int, overlap_bp: int) -> list[Tile]:
     ]
     cuts = [(spans[i][1] + spans[i + 1][0]) // 2 for i in range(half)]
     edges = [0, *cuts, *(length - cut for cut in reversed(cuts)), length]
-    return [Tile(*span, edges[i], edges[i + 1]) for i, span in enumerate(spans)]
+    return [Tile(*span, edges[i], edges[i + 1]) for i, span in enumerate(spans) if edges[i] < edges[i + 1]]

@@ -17,7 +17,7 @@ from dna_mamba.io.bigwig import check_bigwig, write_bigwig
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.paths import STDIO
 from dna_mamba.models import MaskedLanguageModel
-from dna_mamba.scoring.parts import PartStore, holds
+from dna_mamba.scoring.parts import PartStore, holds, was_finishing
 from dna_mamba.scoring.tiling import Tile
 from dna_mamba.scoring.tracks import Reading, Track, check_reading, read_tiles, tiles_over
 
@@ -139,16 +139,16 @@ def write_tracks(
         _write(output, run, _computed(run, tracks, advance), header, force=force)
         return
     settings = {"tracks": " ".join(track.name for track in tracks), **run.reading.described()}
+    replace = force or (resume and was_finishing(parts))
+    for output in outputs:
+        check_target(output.path, force=replace)
     with PartStore(parts, {**plan, **settings}, resume=resume, force=force) as store:
-        force = force or store.is_finishing
-        for output in outputs:
-            check_target(output.path, force=force)
         for number, unit in enumerate(run.units()):
             if not store.has(number, (unit.length, len(tracks))):
                 store.write(number, _told(run.values(unit, tracks), advance))
         store.finish()
         for column, output in enumerate(outputs):
-            _write(output, run, _stored(run, store, len(tracks), column), header, force=force)
+            _write(output, run, _stored(run, store, len(tracks), column), header, force=replace)
         store.remove()
 
 

@@ -22,7 +22,7 @@ from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.memory import Shape, inference_bytes, require
 from dna_mamba.scoring.arguments import as_model, as_reference, sites_per_pass
 from dna_mamba.scoring.likelihood import base_ids
-from dna_mamba.scoring.tiling import Tile, check_tiling, tile
+from dna_mamba.scoring.tiling import Tile, check_tiling, longest_whole, tile
 from dna_mamba.scoring.unmasked import base_log_probabilities
 
 DEFAULT_WINDOW_BP, DEFAULT_OVERLAP_BP = 8192, 1024
@@ -57,14 +57,14 @@ def parse_track(name: str, model: MaskedLanguageModel) -> Track:
     Raises:
         InputError: no such track, or the model has no such component.
     """
-    kind, colon, argument = name.partition(":")
+    kind, _, argument = name.partition(":")
     if name == "ref-llr":
         text = "ln p(ref) - mean of ln p over the three other bases, in nats; above 0: the reference is expected"
         return Track(name, text, _ref_llr)
     if name == "entropy":
         text = "- sum p ln p over A, C, G and T, in nats; 0 (certain) to ln 4 = 1.386 (no idea)"
         return Track(name, text, lambda made: -(made.log_p.exp() * made.log_p).sum(-1))
-    if kind == "probability" and colon and argument and argument in BASES:
+    if kind == "probability" and len(argument) == 1 and argument in BASES:
         base = BASES.index(argument)
         return Track(name, f"probability of {argument}, 0 to 1", lambda made: made.log_p[..., base].exp())
     if kind == "embedding" and argument.isascii() and argument.isdigit():
@@ -175,7 +175,7 @@ def check_reading(model: MaskedLanguageModel, reading: Reading, longest_bp: int)
     """
     base_ids(model.tokenizer)
     check_tiling(reading.window_bp, reading.overlap_bp)
-    window_bp = min(reading.window_bp or longest_bp, longest_bp)
+    window_bp = min(longest_whole(reading.window_bp, reading.overlap_bp, longest_bp) + 1, longest_bp)
     batch_size = reading.batch_size or sites_per_pass(model, max(1, window_bp))
     weight = model.encoder.embedding.weight
     needed = inference_bytes(model.config, Shape(2 * batch_size, window_bp), weight.device, weight.dtype)
