@@ -61,15 +61,26 @@ def assemble(
     """
     model = skeleton(config)
     expected = model.state_dict()
+    check_all(tensors, expected, place)
+    # Copies: what was read may be a view of the file.
+    weights = {name: torch.empty_like(x, device="cpu").copy_(tensors[name]) for name, x in expected.items()}
+    model.load_state_dict(weights, assign=True)
+    return model
+
+
+def load_weights(model: torch.nn.Module, tensors: dict[str, Tensor], place: str | Path) -> None:
+    """Copy tensors into a model that there is already. Raises InputError as ``assemble`` does."""
+    check_all(tensors, model.state_dict(), place)
+    model.load_state_dict(tensors)
+
+
+def check_all(tensors: dict[str, Tensor], expected: dict[str, Tensor], place: str | Path) -> None:
+    """Raises InputError unless the tensors have the expected names and shapes and hold floating-point numbers."""
     for kind, names in (("missing", expected.keys() - tensors.keys()), ("surplus", tensors.keys() - expected.keys())):
         if names:
             raise InputError(f"{kind} tensor {min(names)!r}", place=place, remedy=_TOGETHER)
     for name, tensor in tensors.items():
         check_shape(name, tensor, expected[name], place)
-    # Copies: what was read may be a view of the file.
-    weights = {name: torch.empty_like(x, device="cpu").copy_(tensors[name]) for name, x in expected.items()}
-    model.load_state_dict(weights, assign=True)
-    return model
 
 
 def check_shape(name: str, tensor: Tensor, expected: Tensor, place: str | Path) -> None:
