@@ -1,5 +1,6 @@
 """``dna-mamba score``: every record of a VCF out, each allele with a score or the reason why it has none."""
 
+import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -148,7 +149,7 @@ def command(
     target.check()
     find_scores(scores)
     is_file = can_be_read_twice(variants)
-    _refuse_pipes(is_file, target, {"--dry-run": dry_run, "--shard": shard, "--resume": resume})
+    _refuse_pipes(variants, is_file, target, {"--dry-run": dry_run, "--shard": shard, "--resume": resume})
     setup_torch(threads)
     network = as_model(model, resolve_device(device))
     with FastaReader(reference) as genome:
@@ -193,10 +194,10 @@ def command(
         log(line)
 
 
-def _refuse_pipes(is_file: bool, target: "Target", options: dict[str, object]) -> None:
+def _refuse_pipes(variants: str, is_file: bool, target: "Target", options: dict[str, object]) -> None:
     """Options that need the input, or the output, to be a file."""
     given = [name for name, value in options.items() if value]
-    if given and not is_file:
+    if given and not is_file and (variants == "-" or os.path.exists(variants)):
         raise InputError("needs a file that can be read twice", place=given[0], remedy="give IN.vcf by its path")
     if "--resume" in given and not target.is_file:
         raise InputError("only a file can be gone on with", place="--resume", remedy="give -o OUT")

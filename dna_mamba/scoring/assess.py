@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-import numpy as np
-
-from dna_mamba.alphabet import N_CODE, SOFT_MASK, encode_bases
+from dna_mamba.alphabet import N_CODE
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Variant
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.scoring.alleles import AlleleStatus, status_of_spelling
 from dna_mamba.scoring.contigs import ContigMap
 from dna_mamba.scoring.haplotypes import Change, Codes, find_change, max_allele_bp
-from dna_mamba.scoring.nearby import NearbyBases
+from dna_mamba.scoring.nearby import NearbyBases, codes_of
 from dna_mamba.scoring.reference_check import ReferenceCheck
 from dna_mamba.scoring.windows import DEFAULT_CONTEXT_BP
 
@@ -68,7 +66,7 @@ class Assessor:
             ref = self._on_mismatch(variant, chrom)
         if ref is None:
             return Assessment(variant, AlleleStatus.REF_MISMATCH)
-        alt = _codes(variant.alt)
+        alt = codes_of(variant.alt)
         if (ref == N_CODE).any() or (alt == N_CODE).any():
             return Assessment(variant, AlleleStatus.N_WINDOW)
         change = find_change(self.bases, chrom, variant.start, ref, alt, self._max_bp)
@@ -93,7 +91,7 @@ class Assessor:
                 remedy="correct the record, give the right FASTA, or choose w, x or s",
             )
         fits = variant.start >= 0 and variant.end <= self.bases.length(chrom)
-        return _codes(variant.ref) if self._check_ref == "s" and fits and _spells_bases(variant.ref) else None
+        return codes_of(variant.ref) if self._check_ref == "s" and fits and _spells_bases(variant.ref) else None
 
     def notes(self) -> list[str]:
         """Lines a person should see: contigs under other names, and REF letters that differ."""
@@ -105,10 +103,6 @@ class Assessor:
                 f"which get REF_MISMATCH: {'; '.join(check.examples)}{'; ...' if check.has_more_examples else ''}"
             )
         return lines
-
-
-def _codes(letters: str) -> Codes:
-    return encode_bases(letters) & ~np.uint8(SOFT_MASK)
 
 
 def _spells_bases(letters: str) -> bool:

@@ -56,7 +56,7 @@ def can_be_read_twice(path: str | Path) -> bool:
     """Whether this is a file on disk, not a pipe."""
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
-    except OSError:
+    except (OSError, ValueError):  # no such file, or a NUL in its name
         return False
 
 
@@ -220,7 +220,7 @@ def _keep_and_write(path: str | Path, job: _Job, n_records: int, run: Run) -> Sc
             directory = progress_directory(job.target.path)
         else:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dna-mamba-"))) / "progress"
-        facts = run.facts | {"shard": str(run.shard or _WHOLE)}
+        facts = dict(run.facts) | {"shard": str(run.shard or _WHOLE)}
         options = {"resume": run.resume, "force": job.target.force}
         progress = stack.enter_context(Progress(directory, facts, job.target.provenance, **options))
         if job.target.format == "b" and not job.reader.is_bcf and not progress.summary.n_records:

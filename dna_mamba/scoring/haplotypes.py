@@ -64,8 +64,9 @@ class Haplotypes(NamedTuple):
     @property
     def unknown_share(self) -> float:
         """Share of the reference window that is neither A, C, G nor T."""
-        codes = self.ref_codes
-        return float(np.mean(codes == N_CODE)) if len(codes) else 0.0
+        parts = (self.left, self.ref, self.right)
+        n_unknown = sum(np.count_nonzero(part == N_CODE) for part in parts)
+        return float(n_unknown / max(1, sum(map(len, parts))))
 
 
 def max_allele_bp(context_bp: int) -> int:
@@ -125,6 +126,8 @@ def _bases(reference: Bases, chrom: str, start: int, end: int) -> Codes:
 
 def _trimmed(start: int, ref: Codes, alt: Codes) -> tuple[int, Codes, Codes]:
     """Without the bases that both alleles begin and then end with."""
+    if len(ref) == len(alt) == 1 and ref[0] != alt[0]:  # most variants
+        return start, ref, alt
     prefix = _common(ref, alt)
     ref, alt = ref[prefix:], alt[prefix:]
     suffix = _common(ref[::-1], alt[::-1])

@@ -141,7 +141,7 @@ def _refuse_strangers(shards: Sequence[ShardFile]) -> list[str]:
                 raise InputError(f"its {difference}", place=other.path, remedy=remedy)
             notes.append(f"{other.path}: {difference}: scores are those of one run to rounding, not to the byte")
         theirs_total, ours_total = other.claim.n_records, first.claim.n_records
-        if theirs_total != ours_total or other.claim.shard.count != first.claim.shard.count:
+        if theirs_total != ours_total or other.claim.shard.total != first.claim.shard.total:
             what = f"is shard {other.claim.shard} of {theirs_total:,} records"
             ours = f"{first.path} is {first.claim.shard} of {ours_total:,}"
             raise InputError(f"{what}, but {ours}", place=other.path, remedy=_AGAIN)
@@ -152,11 +152,11 @@ def _refuse_strangers(shards: Sequence[ShardFile]) -> list[str]:
 
 def _refuse_gaps(shards: Sequence[ShardFile]) -> None:
     first = shards[0].claim
-    by_index = {shard.claim.shard.index: shard for shard in shards}
+    by_number = {shard.claim.shard.number: shard for shard in shards}
     for before, after in pairwise(shards):
         if before.claim.shard == after.claim.shard:
             raise InputError(f"is shard {after.claim.shard}, as {before.path} is", place=after.path, remedy="give one")
-    missing = [str(Shard(i, first.shard.count)) for i in range(1, first.shard.count + 1) if i not in by_index][:5]
+    missing = [str(Shard(i, first.shard.total)) for i in range(1, first.shard.total + 1) if i not in by_number][:5]
     if missing:
         what = f"shard {', '.join(missing)} is missing" if len(missing) == 1 else f"missing: {', '.join(missing)}"
         raise InputError(what, place="merge", remedy="give all shards of the run")

@@ -1,15 +1,17 @@
-"""Bases of the reference around one place after the other, without a trip to the file for each."""
+"""Bases around one place after the other, without a trip to the file for each, and of alleles."""
 
 from collections import OrderedDict
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_mamba.alphabet import SOFT_MASK
+from dna_mamba.alphabet import SOFT_MASK, encode_bases
 from dna_mamba.io.fasta import FastaReader
 
 _BLOCK_BP = 1 << 14
 _HELD = 16
+_SHORT = 8
 
 
 class NearbyBases:
@@ -60,3 +62,15 @@ class NearbyBases:
 
 Bases = FastaReader | NearbyBases
 """Where ``length`` and ``codes`` of a stretch of reference come from."""
+
+
+def codes_of(letters: str) -> NDArray[np.uint8]:
+    """Base codes of an allele without soft-mask bits, not to be written to. Raises InputError for other letters."""
+    return _short_codes(letters) if len(letters) <= _SHORT else encode_bases(letters) & ~np.uint8(SOFT_MASK)
+
+
+@lru_cache(1 << 12)
+def _short_codes(letters: str) -> NDArray[np.uint8]:
+    codes = encode_bases(letters) & ~np.uint8(SOFT_MASK)
+    codes.flags.writeable = False
+    return codes

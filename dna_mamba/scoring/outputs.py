@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output, check_target
 from dna_mamba.io.bgzf import BgzfWriter
-from dna_mamba.io.paths import STDIO
+from dna_mamba.io.paths import STDIO, check_local
 from dna_mamba.io.vcf import VcfRecord, with_header_lines, write_vcf_index
 from dna_mamba.io.vcf_writer import VcfWriter, vcf_format
 from dna_mamba.scoring.alleles import VariantScore
@@ -55,6 +55,7 @@ class Target(NamedTuple):
 
     def check(self) -> None:
         """Refuse, before any work is done, a target that cannot be written. Raises InputError."""
+        check_local(self.path)
         if self.format == "parquet":
             need_pyarrow()
         if self.write_index and not (self.is_file and self.format in _INDEXED):

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_mamba.alphabet import N_CODE, SOFT_MASK, decode_bases, encode_bases
+from dna_mamba.alphabet import N_CODE, SOFT_MASK, decode_bases
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Variant
-from dna_mamba.scoring.nearby import Bases
+from dna_mamba.scoring.nearby import Bases, codes_of
 
 MAX_MISMATCH_SHARE = 0.05
 CHECK_EVERY = 1000
@@ -81,7 +81,7 @@ class ReferenceCheck:
 
 def _agree(codes: NDArray[np.uint8], ref: str) -> bool:
     try:
-        expected = encode_bases(ref) & ~np.uint8(SOFT_MASK)
+        expected = codes_of(ref)
     except InputError:
         return False
     return bool(((codes == expected) | (codes == N_CODE)).all())

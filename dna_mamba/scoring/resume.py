@@ -8,14 +8,13 @@ synced in that order, so that a kill or a power cut costs at most the block in h
 import fcntl
 import gzip
 import hashlib
-import io
 import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import BinaryIO, NamedTuple, Self
 
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output, disk_errors, sync_directory
@@ -77,19 +76,11 @@ class Progress:
             raise InputError("an earlier run stopped here", place=directory, remedy=remedy)
         with disk_errors(directory):
             directory.mkdir(exist_ok=True)
-            self._journal = open(directory / _JOURNAL, "a+b")  # noqa: SIM115 (closed in close)
+            self._journal: BinaryIO = open(directory / _JOURNAL, "a+b")  # noqa: SIM115 (closed in close)
+            self._blocks: BinaryIO = open(directory / _BLOCKS, "a+b")  # noqa: SIM115
             try:
                 self._lock()
-                self._blocks = open(directory / _BLOCKS, "a+b")  # noqa: SIM115
-            except BaseException:
-                self._journal.close()
-                raise
-            try:
-                earlier = self._earlier_run() if resume else None
-                if earlier is None:
-                    self._begin(run)
-                else:
-                    self._go_on(run, earlier)
+                self._begin_or_go_on(run, resume)
             except BaseException:
                 self.close()
                 raise
@@ -99,6 +90,13 @@ class Progress:
             fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError("another run is at work on it", place=self.directory, remedy="wait for its end") from None
+
+    def _begin_or_go_on(self, run: Mapping[str, str], resume: bool) -> None:
+        earlier = self._earlier_run() if resume else None
+        if earlier is None:
+            self._begin(run)
+        else:
+            self._go_on(run, earlier)
 
     def _earlier_run(self) -> dict[str, object] | None:
         try:
@@ -149,7 +147,7 @@ class Progress:
         """Everything kept, in order, without line feeds. Raises InputError if it was damaged."""
         self._blocks.seek(0)
         try:
-            with gzip.open(self._blocks, "rb") as unpacked, _as_text(unpacked) as text:  # type: ignore[arg-type]
+            with gzip.open(self._blocks, "rt", encoding="utf-8", errors="surrogateescape", newline="\n") as text:
                 for line in text:
                     yield line.removesuffix("\n")
         except (OSError, EOFError) as error:
@@ -203,11 +201,7 @@ def earlier_value(directory: Path, name: str) -> str | None:
         return None
 
 
-def _as_text(stream: io.BufferedIOBase) -> io.TextIOWrapper:
-    return io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="\n")
-
-
-def _sync(file: io.BufferedRandom) -> None:
+def _sync(file: BinaryIO) -> None:
     file.flush()
     os.fsync(file.fileno())
 
@@ -223,8 +217,10 @@ def _counts(summary: ScoreSummary) -> dict[str, object]:
 
 def _journal_entry(line: bytes) -> tuple[int, ScoreSummary] | None:
     """Where a block ends and what was counted up to there; None for a line that was cut short."""
+    if not line.endswith(b"\n"):
+        return None
     try:
-        n_bytes, counts = json.loads(line) if line.endswith(b"\n") else (None, None)
+        n_bytes, counts = json.loads(line)
         summary = ScoreSummary(int(counts["records"]), int(counts["left_out"]), int(counts["scored"]))
         summary.by_status.update({AlleleStatus(name): int(n) for name, n in counts["by_status"].items()})
         return int(n_bytes), summary

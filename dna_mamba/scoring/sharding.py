@@ -15,13 +15,13 @@ _FEWEST, _MOST, _BLOCKS = 64, 4096, 256
 
 
 class Shard(NamedTuple):
-    """Piece ``index`` of ``count``, counted from 1."""
+    """Piece ``number`` of ``total``, counted from 1."""
 
-    index: int
-    count: int
+    number: int
+    total: int
 
     def __str__(self) -> str:
-        return f"{self.index}/{self.count}"
+        return f"{self.number}/{self.total}"
 
 
 class Span(NamedTuple):
@@ -35,7 +35,7 @@ def parse_shard(text: str) -> Shard:
     """``2/4``: the second of four. Raises InputError for anything else."""
     match = _SHARD.fullmatch(text)
     shard = Shard(int(match[1]), int(match[2])) if match else Shard(0, 0)
-    if not 1 <= shard.index <= shard.count:
+    if not 1 <= shard.number <= shard.total:
         remedy = "write i/n with i from 1 to n, such as 2/4"
         raise InputError(f"{text[:40]!r} is no shard", place="--shard", remedy=remedy)
     return shard
@@ -56,7 +56,7 @@ def span_of(shard: Shard, n_records: int) -> Span:
     """The records of a shard: contiguous, whole blocks, as many as of any other to within one block."""
     size = block_records(n_records)
     n_blocks = -(-n_records // size)
-    first, last = (n_blocks * i // shard.count * size for i in (shard.index - 1, shard.index))
+    first, last = (n_blocks * i // shard.total * size for i in (shard.number - 1, shard.number))
     return Span(min(first, n_records), min(last, n_records))
 
 

@@ -104,7 +104,7 @@ def test_an_estimate_writes_nothing(here):
     assert int(facts["positions"]) == 20 * int(facts["windows"]) > 0
     assert float(facts["seconds"]) > 0 and float(facts["peak_memory_mib"]) > 1
     refused = score("-", "-o", "out.vcf", "--dry-run")
-    assert refused.exit_code == 2 and "needs a file to count" in refused.stderr
+    assert refused.exit_code == 2 and "needs a file that can be read twice" in refused.stderr
 
 
 def test_existing_output_is_refused_before_any_work(here):

@@ -120,7 +120,7 @@ def test_row_10_places_that_are_no_files(desk: Path):
     (desk / "directory.vcf").mkdir()
     (desk / "locked.vcf").write_bytes(TEXT)
     (desk / "locked.vcf").chmod(0)
-    places = ["loop.vcf", "dangling.vcf", "directory.vcf", "in.vcf/x", "a\0b", "", "x" * 5000]
+    places = ["loop.vcf", "dangling.vcf", "directory.vcf", "in.vcf/x", "", "x" * 5000]
     places += ["http://example.org/x.vcf", "http:x", "s3://b/x.vcf", "data:,x", "in.vcf##idx##in.tbi", "mem:x"]
     if os.geteuid():
         places.append("locked.vcf")
@@ -186,7 +186,7 @@ def fuzz(directory: Path, data: bytes, n: int, seed: int) -> None:
 
 def test_row_10_two_hundred_mutations(desk: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
-    fuzz(desk, TEXT[: TEXT.index(b"rs10")].rsplit(b"\n", 1)[0] + b"\n", 200, seed=1)
+    fuzz(desk, TEXT[: TEXT.index(b"rs6")].rsplit(b"\n", 1)[0] + b"\n", 200, seed=1)
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ HEADER = (
 _ROOT = Path(dna_mamba.__file__).parents[1]
 
 
-def furnish(directory: Path, n_records: int = 300) -> Path:
+def furnish(directory: Path, n_records: int = 200) -> Path:
     """``genome.fa``, ``model`` and ``in.vcf``, whose records are of every kind and sorted."""
     write_fasta(directory / "genome.fa", {"c": SEQUENCE})
     save_model(small_model(), directory / "model", force=True)
@@ -51,7 +51,7 @@ def record(i: int, n_records: int) -> str:
 
 
 def words(*more: str, variants: str = "in.vcf", reference: str = "genome.fa") -> list[str]:
-    return ["score", variants, "-m", "model", "-f", reference, "--context", "33", "--threads", "1", *more]
+    return ["score", variants, "-m", "model", "-f", reference, "--context", "21", "--threads", "1", *more]
 
 
 def score(*more: str, variants: str = "in.vcf", reference: str = "genome.fa") -> Result:

@@ -62,7 +62,7 @@ def test_row_13_batches_threads_and_neighbours_do_not_change_scores(here: Path):
             assert ours == pytest.approx(theirs, abs=1e-5)
     alone = {scored.variant: list(scored.values.values()) for scored in read_scores("region.vcf")}
     whole = {scored.variant: list(scored.values.values()) for scored in read_scores("whole.vcf")}
-    assert len(alone) > 80
+    assert len(alone) > 50
     for variant, ours in alone.items():
         assert ours == pytest.approx(whole[variant], abs=1e-5)
 
@@ -85,7 +85,7 @@ def test_what_does_not_belong_together_is_refused_by_name(here: Path):
     other = (here / "in.vcf").read_text().replace("rs7\t", "rs7000\t")
     (here / "other.vcf").write_text(other)
     assert score("--shard", "2/3", "-o", "input.vcf", "--no-version", variants="other.vcf").exit_code == 0
-    assert score("--shard", "2/3", "-o", "context.vcf", "--no-version", "--context", "35").exit_code == 0
+    assert score("--shard", "2/3", "-o", "context.vcf", "--no-version", "--context", "23").exit_code == 0
     assert score("--shard", "2/4", "-o", "four.vcf", "--no-version").exit_code == 0
     assert score("-o", "none.vcf").exit_code == 0
     cases = {
@@ -93,7 +93,7 @@ def test_what_does_not_belong_together_is_refused_by_name(here: Path):
         (one,): "missing: 2/3, 3/3",
         (one, two, two, three): "part2.vcf: is shard 2/3, as part2.vcf is",
         (one, "input.vcf", three): "input.vcf: its input is",
-        (one, "context.vcf", three): "context.vcf: its context is 35, in part1.vcf 33",
+        (one, "context.vcf", three): "context.vcf: its context is 23, in part1.vcf 21",
         (one, "four.vcf", three): "four.vcf: is shard 2/4",
         (one, "none.vcf", three): "none.vcf: is no shard",
         (one, "in.vcf", three): "in.vcf: is no shard",
@@ -112,7 +112,7 @@ def test_damaged_shards_are_refused_by_name(here: Path):
     lines = whole.splitlines(keepends=True)
     damages = {
         "lines below its header": b"".join(lines[:-1]),
-        "its lines were changed": whole.replace(b"rs250\t", b"rs251\t"),
+        "its lines were changed": whole.replace(b"rs150\t", b"rs151\t"),
         "shard line cannot be read": whole.replace(b'{"shard":[2,2]', b'{"shard":[2,"x"]'),
         "says twice": b"".join([*itertools.chain(*([line] * (1 + (b"scoreShard" in line)) for line in lines))]),
         "holds records": whole.replace(b'"span":[', b'"span":[1'),

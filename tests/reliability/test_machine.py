@@ -92,5 +92,5 @@ def test_row_27_too_little_memory_is_said_before_the_work(here: Path):
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
     assert result.exit_code == 3, result.stderr
     last = result.stderr.splitlines()[-1]
-    assert "windows of 33 bp" in last and ("MiB" in last or "GiB" in last)
+    assert "windows of 21 bp" in last and ("MiB" in last or "GiB" in last)
     assert not (here / "out.vcf").exists() and not list(here.glob(".out*"))
