@@ -2,7 +2,8 @@
 
 from dna_mamba.scoring.alleles import AlleleStatus, VariantScore
 from dna_mamba.scoring.arguments import as_model
-from dna_mamba.scoring.embeddings import Embeddings, embed
+from dna_mamba.scoring.embedding_table import Embeddings
+from dna_mamba.scoring.embeddings import embed
 from dna_mamba.scoring.mutagenesis import saturation_mutagenesis, saturation_mutagenesis_of_sequence
 from dna_mamba.scoring.results import ScoredVariants, to_frame
 from dna_mamba.scoring.substitutions import Mutagenesis

@@ -95,6 +95,7 @@ def test_the_first_layers_alone(mode: ReverseComplement) -> None:
     """Against the layers called one by one on each strand; the final norm belongs to the last."""
     model, ids = small_model(mode), random_ids(2, 23)
     n_layer, complement_V = model.config.n_layer, model.complement_V
+    assert complement_V is not None
     a_BLD = model.encoder.embed(ids)
     b_BLD = model.encoder.embed(complement_V[ids].flip(1))
     for n_layers in range(n_layer + 1):
@@ -113,6 +114,7 @@ def test_the_first_layers_alone(mode: ReverseComplement) -> None:
 
 @pytest.mark.parametrize("kept_bytes", [0, 20_000, 10**9])
 def test_progress_is_told_within_a_sequence(kept_bytes: int) -> None:
-    model, told = small_model("shared"), []
+    model = small_model("shared")
+    told: list[int] = []
     joined(model, random_ids(1, 300), budget=Budget(32, kept_bytes), advance=told.append)
     assert sum(told) == 2 * 300 * model.config.n_layer and max(told) == 32
