@@ -69,6 +69,14 @@ _SUFFIXES = (".gz", ".bedgraph", ".bg", ".bw", ".bigwig")
     show_default=True,
     help="How far neighbouring windows overlap, in bp; each keeps what is nearer to its middle.",
 )
+@click.option(
+    "--mask-every",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="K",
+    help="Mask every K-th base, in K passes, and take each where the model does not see it; 0 masks none.",
+)
 @click.option("--resume", is_flag=True, help="Go on with an unfinished run of the same command.")
 @batch_size_option("Windows")
 @device_option
@@ -85,6 +93,7 @@ def command(
     regions_bed: str | None,
     window: int,
     overlap: int,
+    mask_every: int,
     resume: bool,
     batch_size: int | None,
     device: str,
@@ -93,7 +102,7 @@ def command(
     force: bool,
     no_version: bool,
 ) -> None:
-    """Write what a model says of every base of REF.fa, nothing masked, both strands joined.
+    """Write what a model says of every base of REF.fa, both strands joined.
 
     ref-llr is ln p(ref) minus the mean ln p of the three other bases, in nats: above zero the reference is expected.
     entropy is that of the prediction, in nats. Bases that are N have no value. OUT appears when it is whole; until
@@ -113,7 +122,7 @@ def command(
     with FastaReader(reference) as genome:
         check_outputs(outputs, genome)
         chosen = read_regions(regions, regions_bed, genome)
-        run = TrackRun(genome, network, Reading(window, overlap, batch_size), _by_contig(chosen, genome))
+        run = TrackRun(genome, network, Reading(window, overlap, batch_size, mask_every), _by_contig(chosen, genome))
         run.check()
         if dry_run:
             _estimate(run)
@@ -160,7 +169,7 @@ def _estimate(run: "TrackRun") -> None:
 
     units = list(run.units())
     longest = max(tile.end - tile.start for unit in units for tile in unit.tiles)
-    positions = sum(unit.n_read for unit in units)
+    positions = sum(unit.n_read for unit in units) * max(1, run.reading.mask_every)
     click.echo(f"bases\t{sum(unit.length for unit in units)}")
     one = estimate_scoring(1, longest, run.reading.batch_size, run.model)
     print_estimate(one._replace(positions=positions, seconds=one.seconds * positions / longest))

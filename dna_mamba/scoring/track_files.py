@@ -50,7 +50,7 @@ class Unit(NamedTuple):
 
     @property
     def n_read(self) -> int:
-        """Positions that the model reads, on one strand."""
+        """Positions that one pass reads, on one strand."""
         return sum(tile.end - tile.start for tile in self.tiles)
 
 
@@ -84,7 +84,7 @@ class TrackRun(NamedTuple):
 
     def values(self, unit: Unit, tracks: Sequence[Track]) -> Iterator[Values]:
         """Values (n, T) of a part, piece by piece."""
-        tiles = read_tiles(unit.chrom, unit.tiles, self.reference, self.model, tracks, self.reading.batch_size)
+        tiles = read_tiles(unit.chrom, unit.tiles, self.reference, self.model, tracks, self.reading)
         return (piece.values for piece in tiles)
 
 

@@ -1,4 +1,7 @@
-"""Tracks: one number a base along contigs, read off unmasked passes, both strands joined.
+"""Tracks: one number a base along contigs, both strands joined.
+
+Either nothing is masked and one pass gives every base of a window; or every K-th base is, and K passes give each base
+where the model does not see it.
 
 A contig is read in overlapping windows of which the middle is kept, or whole; either way the reverse complement of a
 contig has the mirrored ``ref-llr`` and ``entropy`` (see ``tiling``). Bases that are N in the reference have no value.
@@ -90,11 +93,16 @@ def _embedding(name: str, component: int, model: MaskedLanguageModel) -> Track:
 
 
 class Reading(NamedTuple):
-    """How contigs are read: the window (0: whole contigs), how far neighbours overlap, windows in one pass."""
+    """How contigs are read.
+
+    The window (0: whole contigs), how far neighbours overlap, windows in one pass, and every how many bases one is
+    masked (0: none, one pass).
+    """
 
     window_bp: int = DEFAULT_WINDOW_BP
     overlap_bp: int = DEFAULT_OVERLAP_BP
     batch_size: int | None = None
+    mask_every: int = 0
 
     def described(self) -> dict[str, str]:
         """Every setting by name, in words."""
@@ -124,6 +132,7 @@ def genome_tracks(
     tracks: Sequence[str] = ("ref-llr",),
     window_bp: int = DEFAULT_WINDOW_BP,
     overlap_bp: int = DEFAULT_OVERLAP_BP,
+    mask_every: int = 0,
     batch_size: int | None = None,
     device: str | torch.device | None = None,
 ) -> Tracks:
@@ -136,6 +145,7 @@ def genome_tracks(
         tracks: names as ``parse_track`` takes them.
         window_bp: length of a window; 0 reads the whole contig, exactly.
         overlap_bp: how far neighbouring windows overlap at least.
+        mask_every: K masks every K-th base, in K passes, and takes each base where it is masked; 0 masks none.
         batch_size: windows in one forward pass; default what suits the device.
         device: where the model runs; default where it is, the CPU for one that is loaded.
 
@@ -146,9 +156,10 @@ def genome_tracks(
     genome, network = as_reference(reference), as_model(model, device)
     interval = parse_region(region, genome.contigs) if isinstance(region, str) else region
     wanted = [parse_track(name, network) for name in tracks]
-    tiles = tiles_over([interval], genome.length(interval.chrom), Reading(window_bp, overlap_bp))
+    reading = Reading(window_bp, overlap_bp, batch_size, mask_every)
+    tiles = tiles_over([interval], genome.length(interval.chrom), reading)
     values_LT = np.full((len(interval), len(wanted)), np.nan, dtype=np.float32)
-    for start, piece in read_tiles(interval.chrom, tiles, genome, network, wanted, batch_size):
+    for start, piece in read_tiles(interval.chrom, tiles, genome, network, wanted, reading):
         first, last = max(start, interval.start), min(start + len(piece), interval.end)
         values_LT[first - interval.start : last - interval.start] = piece[first - start : last - start]
     return Tracks(interval, tuple(tracks), np.ascontiguousarray(values_LT.T))
@@ -188,15 +199,15 @@ def read_tiles(
     reference: FastaReader,
     model: MaskedLanguageModel,
     tracks: Sequence[Track],
-    batch_size: int | None = None,
+    reading: Reading,
 ) -> Iterator[Piece]:
     """What each window keeps, in order. Windows of nothing but N are not run."""
-    for batch in _batches(tiles, model, batch_size):
+    for batch in _batches(tiles, model, reading.batch_size):
         codes_BL = np.stack([reference.codes(chrom, t.start, t.end) for t in batch]) & ~np.uint8(SOFT_MASK)
         values_BLT = np.full((*codes_BL.shape, len(tracks)), np.nan, dtype=np.float32)
         known = (codes_BL < N_CODE).any(axis=1)
         if known.any():
-            values_BLT[known] = _predict(model, codes_BL[known], tracks)
+            values_BLT[known] = _predict(model, codes_BL[known], tracks, reading.mask_every)
         values_BLT[codes_BL >= N_CODE] = np.nan
         for window, values_LT in zip(batch, values_BLT, strict=True):
             yield Piece(window.keep_start, values_LT[window.keep_start - window.start : window.keep_end - window.start])
@@ -217,13 +228,22 @@ def _batches(tiles: Sequence[Tile], model: MaskedLanguageModel, batch_size: int 
 
 
 @torch.inference_mode()
-def _predict(model: MaskedLanguageModel, codes_BL: NDArray[np.uint8], tracks: Sequence[Track]) -> NDArray[np.float32]:
+def _predict(
+    model: MaskedLanguageModel, codes_BL: NDArray[np.uint8], tracks: Sequence[Track], mask_every: int
+) -> NDArray[np.float32]:
     """Values (B, L, T) of windows of one length; of the output no more than a part exists at a time."""
     device = model.encoder.embedding.weight.device
     ids_BL = torch.from_numpy(model.tokenizer.encode_codes(codes_BL)).to(device)
     values_BLT = np.empty((*codes_BL.shape, len(tracks)), dtype=np.float32)
-    for part, output in model.stream(ids_BL, both_strands=True):
-        codes = torch.from_numpy(codes_BL[:, part.window].astype(np.int64)).to(device)
-        made = Prediction(base_log_probabilities(model, output.logits), codes, output.hidden)
-        values_BLT[:, part.window] = torch.stack([track.values(made) for track in tracks], dim=-1).cpu().numpy()
+    for first in range(max(1, mask_every)):
+        seen_BL = ids_BL.clone()
+        if mask_every:
+            seen_BL[:, first::mask_every] = model.tokenizer.mask_id
+        for part, output in model.stream(seen_BL, both_strands=True):
+            taken = slice(part.start + (first - part.start) % max(1, mask_every), part.end, max(1, mask_every))
+            here = slice(taken.start - part.start, None, taken.step)
+            codes = torch.from_numpy(codes_BL[:, taken].astype(np.int64)).to(device)
+            log_p = base_log_probabilities(model, output.logits[:, here])
+            made = Prediction(log_p, codes, output.hidden[:, here])
+            values_BLT[:, taken] = torch.stack([track.values(made) for track in tracks], dim=-1).cpu().numpy()
     return values_BLT

@@ -75,6 +75,32 @@ def test_the_other_strand_is_the_mirror_image(reference, mode, window_bp, overla
     np.testing.assert_allclose(forward, mirrored[:, ::-1], atol=1e-5)
 
 
+@pytest.mark.parametrize("every", [1, 2, 7])
+def test_each_base_where_it_is_masked(reference, every, monkeypatch):
+    """Against one pass for each class of positions, whatever part of it is in memory at a time."""
+    model = small_model()
+    ids_L = torch.from_numpy(model.tokenizer.encode(SEQUENCE))
+    expected = np.empty((LENGTH, 4))
+    for first in range(every):
+        masked_L = ids_L.clone()
+        masked_L[first::every] = model.tokenizer.mask_id
+        with torch.no_grad():
+            logits_L4 = model.both_strands(masked_L[None]).logits[0, :, 7:11]
+        expected[first::every] = torch.softmax(logits_L4, -1)[first::every]
+    monkeypatch.setitem(BUDGETS, "cpu", Budget(10, 0))
+    names = [f"probability:{base}" for base in "ACGT"]
+    values = genome_tracks("c", reference, model, tracks=names, window_bp=0, mask_every=every).values
+    np.testing.assert_allclose(values.T, expected, atol=1e-5)
+
+
+def test_masked_tracks_of_the_other_strand(reference):
+    model = small_model("post-hoc")
+    forward, mirrored = (
+        genome_tracks(c, reference, model, window_bp=48, overlap_bp=17, mask_every=5).values for c in ("c", "m")
+    )
+    np.testing.assert_allclose(forward, mirrored[:, ::-1], atol=1e-5)
+
+
 def test_a_region_has_the_values_of_the_whole(reference):
     model = small_model()
     whole = genome_tracks("c", reference, model, tracks=NAMES, window_bp=48, overlap_bp=17).values
@@ -99,7 +125,7 @@ def test_n_has_no_value_and_windows_of_n_are_not_run(reference, monkeypatch):
 def test_only_windows_that_regions_need_are_read(reference):
     model = small_model()
     windows = [w for w in tile(LENGTH, 48, 17) if w.keep_start < 140 and w.keep_end > 60]
-    pieces = list(read_tiles("c", windows, reference, model, [parse_track("entropy", model)]))
+    pieces = list(read_tiles("c", windows, reference, model, [parse_track("entropy", model)], Reading()))
     assert [piece.start for piece in pieces] == [w.keep_start for w in windows]
 
 
