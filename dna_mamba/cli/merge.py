@@ -31,6 +31,6 @@ def command(shards: tuple[str, ...], output: str, output_type: str | None, write
     target = Target(output, output_type, force, write_index=write_index)
     target.check()
     with progress("merged", unit="lines") as advance:
-        notes = merge_scores(shards, target, advance)
-    for note in notes:
-        log(note)
+        summary = merge_scores(shards, target, advance)
+    for line in summary.lines():
+        log(line)

@@ -231,7 +231,8 @@ def _keep_and_write(path: str | Path, job: _Job, n_records: int, run: Run) -> Sc
         progress.is_complete = True
         extra = [*progress.provenance]
         if run.shard:
-            extra.append(Claim(run.shard, span, n_records, *progress.content(), run.facts).line)
+            counts = progress.summary.counts()
+            extra.append(Claim(run.shard, span, n_records, *progress.content(), counts, run.facts).line)
         with open_output(job.target, job.header(extra)) as write:
             for line in progress.lines():
                 write(line)

@@ -11,11 +11,12 @@ from pathlib import Path
 from dna_mamba.errors import InputError
 from dna_mamba.io.compression import open_input
 from dna_mamba.io.paths import STDIO, check_local
-from dna_mamba.io.vcf import VcfReader
+from dna_mamba.io.vcf import VcfReader, write_vcf_index
 from dna_mamba.io.vcf_binary import BCF_MAGIC, join_bcf
 from dna_mamba.scoring.outputs import Kind, Target, open_output
 from dna_mamba.scoring.parquet_table import read_parquet_header, read_parquet_lines
 from dna_mamba.scoring.sharding import SHARD_LINE, Claim, Shard, find_claim, span_of
+from dna_mamba.scoring.summary import ScoreSummary
 
 _ROUNDING = ("batch_size", "device")
 """What changes the last bits of a score at most."""
@@ -42,8 +43,8 @@ class ShardFile:
         return [line for line in self.header if not line.startswith(_OWN_LINES)]
 
 
-def merge_scores(paths: Sequence[str | Path], target: Target, advance: Callable[[int], None]) -> list[str]:
-    """Write what the run would have written whole; returns notes for a person.
+def merge_scores(paths: Sequence[str | Path], target: Target, advance: Callable[[int], None]) -> ScoreSummary:
+    """Write what the run would have written whole; returns the summary of the whole, and notes for a person.
 
     The shards may be given in any order: each says which it is.
 
@@ -58,19 +59,21 @@ def merge_scores(paths: Sequence[str | Path], target: Target, advance: Callable[
         MachineError: the disk is full.
     """
     shards = sorted((open_shard(path) for path in paths), key=lambda shard: shard.claim.shard)
-    notes = _refuse_strangers(shards)
+    summary = ScoreSummary(notes=_refuse_strangers(shards))
     _refuse_gaps(shards)
+    for shard in shards:
+        summary.include(ScoreSummary.of_counts(shard.claim.counts))
     _refuse_other_kind(shards[0], target)
     header = [line for line in shards[0].header if not line.startswith(SHARD_LINE)]
     if shards[0].format == "b":
         _merge_bcf(shards, target, advance)
-        return notes
+        return summary
     with open_output(target, header) as write:
         for shard in shards:
             for line in _checked_lines(shard):
                 write(line)
                 advance(1)
-    return notes
+    return summary
 
 
 def open_shard(path: str | Path) -> ShardFile:
@@ -201,6 +204,4 @@ def _merge_bcf(shards: Sequence[ShardFile], target: Target, advance: Callable[[i
         advance(n_lines)
     join_bcf([shard.path for shard in shards], target.path, without=SHARD_LINE, force=target.force)
     if target.write_index:
-        from dna_mamba.io.vcf import write_vcf_index
-
         write_vcf_index(target.path)

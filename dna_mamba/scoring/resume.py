@@ -18,7 +18,6 @@ from typing import BinaryIO, NamedTuple, Self
 
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output, disk_errors, sync_directory
-from dna_mamba.scoring.alleles import AlleleStatus
 from dna_mamba.scoring.summary import ScoreSummary
 
 _RUN, _BLOCKS, _JOURNAL = "run.json", "blocks", "journal"
@@ -139,7 +138,7 @@ class Progress:
         with disk_errors(self.directory / _BLOCKS):
             self._blocks.write(gzip.compress(text, 1, mtime=0))
             _sync(self._blocks)
-            entry = [os.fstat(self._blocks.fileno()).st_size, _counts(self.summary)]
+            entry = [os.fstat(self._blocks.fileno()).st_size, self.summary.counts()]
             self._journal.write(json.dumps(entry).encode() + b"\n")
             _sync(self._journal)
 
@@ -206,23 +205,12 @@ def _sync(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _counts(summary: ScoreSummary) -> dict[str, object]:
-    return {
-        "records": summary.n_records,
-        "left_out": summary.n_left_out,
-        "scored": summary.n_scored,
-        "by_status": {str(status): n for status, n in summary.by_status.items()},
-    }
-
-
 def _journal_entry(line: bytes) -> tuple[int, ScoreSummary] | None:
     """Where a block ends and what was counted up to there; None for a line that was cut short."""
     if not line.endswith(b"\n"):
         return None
     try:
         n_bytes, counts = json.loads(line)
-        summary = ScoreSummary(int(counts["records"]), int(counts["left_out"]), int(counts["scored"]))
-        summary.by_status.update({AlleleStatus(name): int(n) for name, n in counts["by_status"].items()})
-        return int(n_bytes), summary
+        return int(n_bytes), ScoreSummary.of_counts(counts)
     except (ValueError, TypeError, LookupError, AttributeError):
         return None

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from dna_mamba.errors import InputError
@@ -12,6 +12,7 @@ from dna_mamba.io.regions import parse_region
 from dna_mamba.io.vcf import VcfRecord
 from dna_mamba.scoring.contigs import ContigMap, other_names
 
+_ONE_NUMBER = re.compile(r"(.+):([0-9,]+)")
 _END = re.compile(r"(?:^|;)END=(\d{1,18})(?:;|$)")
 
 
@@ -52,16 +53,18 @@ class Regions:
         )
 
 
-def regions_of(notations: Iterable[str], intervals: Iterable[Interval], reference: FastaReader) -> Regions:
+def regions_of(notations: Sequence[str], intervals: Iterable[Interval], reference: FastaReader) -> Regions:
     """Regions written as ``chr:start-end`` (1-based, both ends included) or given 0-based half-open.
 
-    ``chr1`` may stand for ``1`` and the other way round.
+    ``chr1`` may stand for ``1`` and the other way round. ``chr:start`` is refused: tools disagree on what it means.
 
     Raises:
         InputError: a region that is malformed or on no contig of the reference, or none that holds a base.
     """
     contigs = reference.contigs
     names = {contig.chrom for contig in contigs}
+    for notation in notations:
+        _refuse_one_number(notation, names)
     found = [parse_region(_renamed(notation, names), contigs) for notation in notations]
     for interval in intervals:
         chrom = _known(interval.chrom, names)
@@ -71,6 +74,13 @@ def regions_of(notations: Iterable[str], intervals: Iterable[Interval], referenc
     if not any(map(len, found)):
         raise InputError("no region holds a base", remedy="BED is 0-based half-open: start < end")
     return Regions(found)
+
+
+def _refuse_one_number(notation: str, names: set[str]) -> None:
+    place = _ONE_NUMBER.fullmatch(notation)
+    if place and notation not in names:
+        what = f"region {notation!r} is one base to bcftools, and all from there on to samtools"
+        raise InputError(what, remedy=f"write {place[1]}:{place[2]}-{place[2]} or {place[1]}:{place[2]}-")
 
 
 def _known(chrom: str, names: set[str]) -> str | None:

@@ -4,9 +4,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dna_mamba.errors import InputError
+from dna_mamba.scoring.summary import ScoreSummary
 
 SHARD_LINE = "##dna-mamba_scoreShard="
 _SHARD = re.compile(r"(\d{1,9})/(\d{1,9})")
@@ -70,7 +71,8 @@ class Claim:
         n_records: records of the whole run.
         n_lines: lines below its header.
         sha256: of those lines, each with its line feed.
-        run: what decides the scores, by name (``scoring.files.Run``).
+        counts: of its summary.
+        run: what decides the scores, by name (``scoring.runs``).
     """
 
     shard: Shard
@@ -78,6 +80,7 @@ class Claim:
     n_records: int
     n_lines: int
     sha256: str
+    counts: Mapping[str, Any]
     run: Mapping[str, str]
 
     @property
@@ -102,6 +105,8 @@ def find_claim(header_lines: Iterable[str], place: str) -> Claim:
         if not all(isinstance(number, int) for number in numbers):
             raise TypeError
         run = {str(key): str(value) for key, value in said["run"].items()}
-        return Claim(Shard(*said["shard"]), Span(*said["span"]), numbers[4], numbers[5], str(said["sha256"]), run)
+        counts = ScoreSummary.of_counts(said["counts"]).counts()
+        where = Shard(*said["shard"]), Span(*said["span"])
+        return Claim(*where, numbers[4], numbers[5], str(said["sha256"]), counts, run)
     except (ValueError, TypeError, LookupError, AttributeError):
         raise InputError("its shard line cannot be read", place=place, remedy="score this shard again") from None

@@ -1,8 +1,9 @@
 """What a run did, in a few lines for a person to read."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from dna_mamba.alphabet import LetterCounts
 from dna_mamba.scoring.alleles import AlleleStatus, VariantScore
@@ -31,6 +32,17 @@ class ScoreSummary:
         self.n_left_out += other.n_left_out
         self.n_scored += other.n_scored
         self.by_status.update(other.by_status)
+
+    def counts(self) -> dict[str, Any]:
+        """All counts, ready for JSON."""
+        by_status = {str(status): n for status, n in self.by_status.items()}
+        return {"records": self.n_records, "left_out": self.n_left_out, "scored": self.n_scored, "by_status": by_status}
+
+    @classmethod
+    def of_counts(cls, counts: Mapping[str, Any]) -> "ScoreSummary":
+        """From what ``counts`` gave. Raises LookupError, TypeError, AttributeError or ValueError for anything else."""
+        by_status = Counter({AlleleStatus(name): int(n) for name, n in counts["by_status"].items()})
+        return cls(int(counts["records"]), int(counts["left_out"]), int(counts["scored"]), by_status)
 
     @property
     def n_alleles(self) -> int:

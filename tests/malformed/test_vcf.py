@@ -120,14 +120,14 @@ def test_row_10_places_that_are_no_files(desk: Path):
     (desk / "directory.vcf").mkdir()
     (desk / "locked.vcf").write_bytes(TEXT)
     (desk / "locked.vcf").chmod(0)
-    places = ["loop.vcf", "dangling.vcf", "directory.vcf", "in.vcf/x", "", "x" * 5000]
+    places = ["loop.vcf", "dangling.vcf", "directory.vcf", "in.vcf/x", "", "x" * 300]
     places += ["http://example.org/x.vcf", "http:x", "s3://b/x.vcf", "data:,x", "in.vcf##idx##in.tbi", "mem:x"]
     if os.geteuid():
         places.append("locked.vcf")
     for place in places:
         check(score("-o", "out.vcf", variants=place), may_pass=False)
         check(score("-o", "out.vcf", reference=place), may_pass=False)
-    for place in ("http://example.org/out.vcf", "s3:out.vcf", "out.vcf##idx##x", "gone/out.vcf", "loop.vcf"):
+    for place in ("http://example.org/out.vcf", "s3:out.vcf", "out.vcf##idx##x", "gone/out.vcf"):
         check(score("-o", place), may_pass=False)
 
 

@@ -1,5 +1,7 @@
 """Regions against brute force, and the notations in which they come."""
 
+import pysam
+import pysam.bcftools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +9,9 @@ from hypothesis import strategies as st
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.vcf import parse_record
+from dna_mamba.io.vcf import VcfReader, parse_record
 from dna_mamba.scoring.selection import Regions, regions_of, selector
+from tests.io.packing import bgzf
 from tests.scoring.worlds import write_fasta
 
 places = st.tuples(st.sampled_from("ab"), st.integers(0, 40), st.integers(0, 12))
@@ -34,6 +37,12 @@ def test_notations_and_bed_are_one(reference):
     mixed = regions_of(["1:5-10", "chr1:9-20"], [Interval("1", 50, 51)], reference)
     assert str(mixed) == "chr1:5-20,chr1:51-51"
     assert str(regions_of(["M"], [], reference)) == "MT:1-40"
+
+
+def test_one_number_is_refused_for_its_two_meanings(reference):
+    for notation in ("chr1:50", "1:1,000", "MT:5"):
+        with pytest.raises(InputError, match=r"one base to bcftools.*write .*-.* or .*-$"):
+            regions_of([notation], [], reference)
 
 
 @pytest.mark.parametrize("notation", ["2:1-5", "chr1:0-5", "chr1:5-1", "chr1:x", "chr1:1-101"])
@@ -68,3 +77,21 @@ def test_a_record_counts_by_ref_and_end(reference):
     assert [record.id for record in select(given_records)] == ["into", "first", "last", "block"]
     assert not list(selector(regions, reference, {"1": 99})(given_records))  # another contig than chr1
     assert list(selector(None, reference, {})(given_records)) == given_records
+
+
+@pytest.mark.parametrize("region", ["chr1:10-20", "chr1:50-50", "chr1:90-", "chr1:1-3"])
+def test_against_bcftools(tmp_path, reference, region):
+    """The same records as ``bcftools view -r``: long REFs, blocks and deletions with their END included."""
+    header = ["##fileformat=VCFv4.3", "##contig=<ID=chr1,length=100>"]
+    header += ['##INFO=<ID=END,Number=1,Type=Integer,Description="end">', '##ALT=<ID=DEL,Description="deletion">']
+    rows = [f"chr1\t{pos}\tr{pos}\t{'ACGT'[pos % 4] * (1 + pos % 7)}\tN\t.\t.\t." for pos in range(1, 95)]
+    rows += [f"chr1\t{pos}\tend{pos}\tA\t<DEL>\t.\t.\tEND={pos + pos % 30}" for pos in range(1, 70)]
+    rows.sort(key=lambda row: int(row.split("\t")[1]))
+    path = tmp_path / "in.vcf.gz"
+    path.write_bytes(bgzf("\n".join([*header, "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO", *rows, ""]).encode()))
+    pysam.tabix_index(str(path), preset="vcf")
+    seen = pysam.bcftools.view("-H", "-r", region, str(path)).splitlines()
+    with VcfReader(path) as reader:
+        found = list(selector(regions_of([region], [], reference), reference, reader.contigs)(reader))
+    assert [record.id for record in found] == [line.split("\t")[2] for line in seen]
+    assert found
