@@ -89,6 +89,8 @@ class Progress:
             fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError("another run is at work on it", place=self.directory, remedy="wait for its end") from None
+        except OSError:  # a file system without locks
+            pass
 
     def _begin_or_go_on(self, run: Mapping[str, str], resume: bool) -> None:
         earlier = self._earlier_run() if resume else None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dna_mamba.cli.exits import TerminatedError
 from dna_mamba.errors import MachineError
 from dna_mamba.scoring import resume
 from dna_mamba.scoring.resume import progress_directory
@@ -86,6 +87,14 @@ def test_row_14_every_format_is_gone_on_with(here: Path, monkeypatch, suffix: st
     assert not (here / f"out.{suffix}").exists()
     assert score("--resume", *more).exit_code == 0
     assert (here / f"out.{suffix}").read_bytes() == (here / f"whole.{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize(("more", "code"), [((), 143), (("--resume",), 75)])
+def test_row_14_codes_of_a_request_to_stop(here: Path, monkeypatch, more: tuple[str, ...], code: int):
+    Stop(monkeypatch, 1, TerminatedError(signal.SIGTERM))
+    result = score("-o", "out.vcf", *more)
+    assert result.exit_code == code
+    assert JOURNAL.exists() and not (here / "out.vcf").exists()
 
 
 def test_row_14_header_lines_are_those_of_the_run_that_began(here: Path, monkeypatch):
