@@ -92,8 +92,10 @@ def find_change(reference: Bases, chrom: str, start: int, ref: Codes, alt: Codes
         reach_bp: how far to look for other placements on either side; a repeat that goes on beyond makes the change
             longer than that, and so too long for a window that cannot hold it.
     """
+    if np.array_equal(ref, alt):
+        return Change(chrom, start, start + len(ref), ref, alt)  # nothing to trim to that both strands would agree on
     start, ref, alt = _trimmed(start, ref, alt)
-    if (len(ref) and len(alt)) or not (len(ref) or len(alt)):
+    if len(ref) and len(alt):
         return Change(chrom, start, start + len(ref), ref, alt)
     unit = ref if len(ref) else alt
     end = start + len(ref)
