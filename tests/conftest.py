@@ -1,13 +1,21 @@
 """Set-up that every test shares."""
 
 import os
+from importlib.util import find_spec
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Tests that run side by side share the cores: torch reads this when it is first imported, here or in a child.
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 if WORKERS > 1:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // WORKERS)))
+
+# Without a card Triton's kernels run in its interpreter, which it decides on when it is first imported, by any test.
+if not Path("/dev/nvidia0").exists() and find_spec("triton"):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRITON_INTERPRET", "1")
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("dna-mamba", deadline=None, suppress_health_check=[HealthCheck.too_slow])
