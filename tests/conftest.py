@@ -1,6 +1,7 @@
 """Set-up that every test shares."""
 
 import os
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +17,7 @@ if WORKERS > 1:
 if not Path("/dev/nvidia0").exists() and find_spec("triton"):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRITON_INTERPRET", "1")
+        import_module("triton.language")
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("dna-mamba", deadline=None, suppress_health_check=[HealthCheck.too_slow])
