@@ -44,9 +44,8 @@ class Budget(NamedTuple):
     kept_bytes: int
 
 
-BUDGETS = {"cpu": Budget(4096, 9 * 2**28), "cuda": Budget(131_072, 2**33)}
-"""By device type; as for the CPU where there is none. Fixed, so that results never depend on a machine's memory. A
-processor's 2.25 GiB hold the outputs of a million positions of 512 channels."""
+BUDGETS = {"cpu": Budget(4096, 2**30), "cuda": Budget(131_072, 2**33)}
+"""By device type; as for the CPU where there is none. Fixed, so that results never depend on a machine's memory."""
 
 
 class Keep(IntEnum):
