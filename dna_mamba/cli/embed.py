@@ -54,8 +54,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "-R",
-    "--regions-file",
-    metavar="REGIONS.bed",
+    "--regions-bed",
+    metavar="BED",
     type=click.Path(),
     help="Embed the places of a BED file (0-based half-open; - in its strand column: the reverse complement).",
 )
@@ -89,7 +89,7 @@ def command(
     output: str,
     output_type: "OutputType | None",
     notations: tuple[str, ...],
-    regions_file: str | None,
+    regions_bed: str | None,
     layer: int | None,
     pool: "Pool",
     max_length: int | None,
@@ -114,7 +114,7 @@ def command(
     check_target(output, force=force)
     setup_torch(threads)
     with ExitStack() as stack:
-        genome, regions = _regions(stack, sequences, notations, regions_file)
+        genome, regions = _regions(stack, sequences, notations, regions_bed)
         if dry_run:
             _estimate(_records(sequences, genome, regions), model, device, layer, pool)
             return
@@ -137,18 +137,18 @@ def command(
 
 
 def _regions(
-    stack: ExitStack, path: str, notations: tuple[str, ...], regions_file: str | None
+    stack: ExitStack, path: str, notations: tuple[str, ...], regions_bed: str | None
 ) -> "tuple[FastaReader | None, list[Interval] | None]":
     """The genome, open until ``stack`` closes, and the places on it; neither where none were asked for."""
     from dna_mamba.io.bed import parse_region, read_bed
     from dna_mamba.io.fasta import FastaReader
     from dna_mamba.scoring.region_sequences import check_regions
 
-    if not notations and regions_file is None:
+    if not notations and regions_bed is None:
         return None, None
-    if notations and regions_file is not None:
-        raise InputError("--region and --regions-file together", remedy="give one of them")
-    in_file = None if regions_file is None else list(read_bed(regions_file))
+    if notations and regions_bed is not None:
+        raise InputError("--region and --regions-bed together", remedy="give one of them")
+    in_file = None if regions_bed is None else list(read_bed(regions_bed))
     genome = stack.enter_context(FastaReader(path))
     if in_file is None:
         return genome, [parse_region(notation, genome.contigs) for notation in notations]

@@ -9,17 +9,7 @@ import click
 
 from dna_mamba import __version__
 from dna_mamba.cli.console import log, print_estimate, progress
-from dna_mamba.cli.options import (
-    batch_size_option,
-    device_option,
-    dry_run_option,
-    force_option,
-    model_option,
-    no_version_option,
-    resolve_device,
-    setup_torch,
-    threads_option,
-)
+from dna_mamba.cli.options import model_option, resolve_device, run_options, setup_torch
 from dna_mamba.cli.regions import read_regions, region_options
 from dna_mamba.errors import InputError
 
@@ -66,12 +56,7 @@ _MAX_FIGURE_BP = 1000
     show_default=True,
     help="Longest window around a masked site, in bp; without masks, half of it is read beyond each end.",
 )
-@batch_size_option("Masked sites")
-@device_option
-@threads_option
-@dry_run_option
-@force_option
-@no_version_option
+@run_options("Masked sites")
 def command(
     sequences: str | None,
     model: str,

@@ -3,21 +3,14 @@
 import click
 
 from dna_mamba.cli.console import log, progress
-from dna_mamba.cli.options import force_option
+from dna_mamba.cli.options import force_option, output_option, output_type_option, write_index_option
 
 
 @click.command()
 @click.argument("shards", nargs=-1, required=True, type=click.Path(), metavar="SHARD...")
-@click.option(
-    "-o", "--output", default="-", metavar="OUT", type=click.Path(), help="Output; standard output if not given."
-)
-@click.option(
-    "-O",
-    "--output-type",
-    type=click.Choice(["v", "z", "b", "t"]),
-    help="v VCF, z VCF.gz (bgzip), b BCF, t table; default by the suffix of OUT, which may be .parquet.",
-)
-@click.option("--write-index", is_flag=True, help="Index OUT too: .tbi, or .csi for BCF and long contigs.")
+@output_option
+@output_type_option
+@write_index_option
 @force_option
 def command(shards: tuple[str, ...], output: str, output_type: str | None, write_index: bool, force: bool) -> None:
     """Put together the files that score --shard 1/n to n/n wrote.

@@ -58,6 +58,32 @@ no_version_option = click.option(
 )
 
 
+output_option = click.option(
+    "-o", "--output", default="-", metavar="OUT", type=click.Path(), help="Output; standard output if not given."
+)
+output_type_option = click.option(
+    "-O",
+    "--output-type",
+    type=click.Choice(["v", "z", "b", "t"]),
+    help="v VCF, z VCF.gz (bgzip), b BCF, t table; default by the suffix of OUT, which may be .parquet.",
+)
+write_index_option = click.option(
+    "--write-index", is_flag=True, help="Index OUT too: .tbi, or .csi for BCF and long contigs."
+)
+
+
+def run_options(what: str) -> Callable[[Command], Command]:
+    """What every command that runs a model over a genome takes: ``what`` go through the model together."""
+    options = (batch_size_option(what), device_option, threads_option, dry_run_option, force_option, no_version_option)
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
 def batch_size_option(what: str) -> Callable[[Command], Command]:
     """How many of ``what`` go through the model together."""
     return click.option(

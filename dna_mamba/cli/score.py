@@ -13,15 +13,13 @@ from dna_mamba import __version__
 from dna_mamba.cli.console import log, print_estimate, progress
 from dna_mamba.cli.exits import TerminatedError
 from dna_mamba.cli.options import (
-    batch_size_option,
-    device_option,
-    dry_run_option,
-    force_option,
     model_option,
-    no_version_option,
+    output_option,
+    output_type_option,
     resolve_device,
+    run_options,
     setup_torch,
-    threads_option,
+    write_index_option,
 )
 from dna_mamba.errors import InputError, MachineError, PreemptedError
 
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from dna_mamba.io.fasta import FastaReader
     from dna_mamba.models import MaskedLanguageModel
     from dna_mamba.scoring.assess import CheckRef
+    from dna_mamba.scoring.files import Survey
     from dna_mamba.scoring.outputs import Target
     from dna_mamba.scoring.selection import Regions
     from dna_mamba.scoring.sharding import Shard
@@ -52,16 +51,9 @@ def _shard(_: click.Context, __: click.Parameter, text: str | None) -> "Shard | 
 @click.option(
     "-f", "--reference", required=True, metavar="REF.fa", type=click.Path(), help="Genome the variants were called on."
 )
-@click.option(
-    "-o", "--output", default="-", metavar="OUT", type=click.Path(), help="Output; standard output if not given."
-)
-@click.option(
-    "-O",
-    "--output-type",
-    type=click.Choice(["v", "z", "b", "t"]),
-    help="v VCF, z VCF.gz (bgzip), b BCF, t table; default by the suffix of OUT, which may be .parquet.",
-)
-@click.option("--write-index", is_flag=True, help="Index OUT too: .tbi, or .csi for BCF and long contigs.")
+@output_option
+@output_type_option
+@write_index_option
 @click.option(
     "-r",
     "--region",
@@ -104,12 +96,7 @@ def _shard(_: click.Context, __: click.Parameter, text: str | None) -> "Shard | 
     "--shard", metavar="i/n", callback=_shard, help="Score the i-th of n parts; dna-mamba merge joins the outputs."
 )
 @click.option("--resume", is_flag=True, help="Go on where the same command was stopped, if it was.")
-@batch_size_option("Windows")
-@device_option
-@threads_option
-@dry_run_option
-@force_option
-@no_version_option
+@run_options("Windows")
 def command(
     variants: str,
     model: str,
@@ -140,7 +127,7 @@ def command(
     from dna_mamba.checkpoints import weights_sha256
     from dna_mamba.io.fasta import FastaReader
     from dna_mamba.scoring import as_model
-    from dna_mamba.scoring.files import can_be_read_twice, score_vcf, survey_vcf
+    from dna_mamba.scoring.files import can_be_read_twice, score_vcf
     from dna_mamba.scoring.outputs import Target
     from dna_mamba.scoring.runs import plan_run
     from dna_mamba.scoring.scores import find_scores
@@ -165,12 +152,7 @@ def command(
             )  # fmt: skip
             batch_size = run.batch_size
         if is_file:
-            with progress("checked", unit="records") as advance:
-                survey = survey_vcf(
-                    variants, genome, advance, context_bp=context, check_ref=check_ref, regions=selected
-                )
-            for note in survey.notes:
-                log(note)
+            survey = _survey(variants, genome, context, check_ref, selected)
         if survey and dry_run:
             _estimate(variants, survey.n_records, genome, network, scores, context, batch_size, selected)
             return
@@ -212,11 +194,24 @@ def _regions(notations: tuple[str, ...], bed: str | None, genome: "FastaReader")
     return regions_of(notations, () if bed is None else read_bed(bed), genome)
 
 
+def _survey(
+    variants: str, genome: "FastaReader", context: int, check_ref: "CheckRef", selected: "Regions | None"
+) -> "Survey":
+    """One reading before any scoring, and what it told."""
+    from dna_mamba.scoring.files import survey_vcf
+
+    with progress("checked", unit="records") as advance:
+        survey = survey_vcf(variants, genome, advance, context_bp=context, check_ref=check_ref, regions=selected)
+    for note in survey.notes:
+        log(note)
+    return survey
+
+
 def _provenance(weights_sha256: str, genome: "FastaReader") -> list[str]:
-    from dna_mamba.scoring.annotation import provenance_lines
+    from dna_mamba.scoring.provenance import run_lines
 
     fingerprints = {"weights_sha256": weights_sha256, "reference_sha256": genome.fingerprint}
-    return provenance_lines(__version__, shlex.join(["dna-mamba", *sys.argv[1:]]), fingerprints)
+    return run_lines("score", __version__, shlex.join(["dna-mamba", *sys.argv[1:]]), fingerprints)
 
 
 def _share(n_records: int, shard: "Shard | None") -> int:

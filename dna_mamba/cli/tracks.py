@@ -11,17 +11,7 @@ import click
 
 from dna_mamba import __version__
 from dna_mamba.cli.console import log, print_estimate, progress
-from dna_mamba.cli.options import (
-    batch_size_option,
-    device_option,
-    dry_run_option,
-    force_option,
-    model_option,
-    no_version_option,
-    resolve_device,
-    setup_torch,
-    threads_option,
-)
+from dna_mamba.cli.options import model_option, resolve_device, run_options, setup_torch
 from dna_mamba.cli.regions import read_regions, region_options
 
 if TYPE_CHECKING:
@@ -78,12 +68,7 @@ _SUFFIXES = (".gz", ".bedgraph", ".bg", ".bw", ".bigwig")
     help="Mask every K-th base, in K passes, and take each where the model does not see it; 0 masks none.",
 )
 @click.option("--resume", is_flag=True, help="Go on with an unfinished run of the same command.")
-@batch_size_option("Windows")
-@device_option
-@threads_option
-@dry_run_option
-@force_option
-@no_version_option
+@run_options("Windows")
 def command(
     reference: str,
     model: str,

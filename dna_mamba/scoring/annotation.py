@@ -1,6 +1,6 @@
 """How scores are spelled in a VCF's INFO and in a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -43,12 +43,6 @@ def info_definitions(columns: Sequence[Column], context_bp: int) -> list[str]:
         ),
         f'##INFO=<ID={STATUS},Number=A,Type=String,Description="{describe_status()}">',
     ]
-
-
-def provenance_lines(version: str, command: str, fingerprints: Mapping[str, str]) -> list[str]:
-    """Header lines that say which program, command, weights and reference made the scores."""
-    details = "; ".join([" ".join(command.split()), *(f"{name}={value}" for name, value in fingerprints.items())])
-    return [f"##dna-mamba_scoreVersion={version}", f"##dna-mamba_scoreCommand={details}"]
 
 
 def format_number(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""What a masked language model expects at a site it cannot see."""
+"""What a masked language model expects of the bases: off any pass, and at a site it cannot see."""
 
 from collections.abc import Sequence
 
@@ -29,6 +29,19 @@ def base_ids(tokenizer: Tokenizer) -> NDArray[np.int64]:
     return tokenizer.base_ids
 
 
+def base_log_probabilities(model: MaskedLanguageModel, logits: Tensor) -> Tensor:
+    """Natural log of p(A, C, G, T), float32 (..., 4), from logits (..., V).
+
+    Raises:
+        InputError: the model does not read single bases, or its predictions are not finite.
+    """
+    columns = torch.from_numpy(base_ids(model.tokenizer)).to(logits.device)
+    log_p = torch.log_softmax(logits[..., columns].float(), dim=-1)
+    if not bool(torch.isfinite(log_p).all()):
+        raise InputError("the model's predictions are not finite", remedy="its weights are damaged: use another copy")
+    return log_p
+
+
 def masked_ids(tokenizer: Tokenizer, windows: Sequence[SiteWindow]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Token ids (B, L) of windows with their sites masked, right-padded to the longest, and their lengths (B,)."""
     lengths = np.array([len(window.codes) for window in windows], dtype=np.int64)
@@ -50,15 +63,11 @@ def masked_log_probabilities(model: MaskedLanguageModel, windows: Sequence[SiteW
         InputError: the model does not read single bases, has no reverse complement, or gives NaN or infinity.
     """
     device = model.encoder.embedding.weight.device
-    columns = torch.from_numpy(base_ids(model.tokenizer)).to(device)
     if max(len(window.codes) for window in windows) > budget_of(device).positions:
         logits_BV = torch.stack([_site_logits_streamed(model, window) for window in windows])
     else:
         logits_BV = _site_logits(model, windows)
-    logits_B4 = logits_BV[:, columns].float()
-    log_p_B4: NDArray[np.float32] = torch.log_softmax(logits_B4, dim=-1).cpu().numpy()
-    if not np.isfinite(log_p_B4).all():
-        raise InputError("the model's predictions are not finite", remedy="its weights are damaged: use another copy")
+    log_p_B4: NDArray[np.float32] = base_log_probabilities(model, logits_BV).cpu().numpy()
     return log_p_B4
 
 

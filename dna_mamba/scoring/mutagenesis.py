@@ -21,9 +21,8 @@ from dna_mamba.io.regions import parse_region
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.memory import Shape, inference_bytes, require
 from dna_mamba.scoring.arguments import as_model, as_reference, sites_per_pass
-from dna_mamba.scoring.likelihood import base_ids, masked_log_probabilities
+from dna_mamba.scoring.likelihood import base_ids, base_log_probabilities, masked_log_probabilities
 from dna_mamba.scoring.substitutions import SCORES, Mutagenesis, Scores, joined
-from dna_mamba.scoring.unmasked import base_log_probabilities
 from dna_mamba.scoring.windows import DEFAULT_CONTEXT_BP, SiteWindow, flank_bp
 
 Codes = NDArray[np.uint8]

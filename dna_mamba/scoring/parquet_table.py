@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from dna_mamba.errors import InputError
 from dna_mamba.scoring.annotation import MISSING, TABLE_COLUMNS, format_number
+from dna_mamba.scoring.embedding_files import need
 
 _HEADER = b"dna-mamba_header"
 _ROWS_A_GROUP = 1 << 16
@@ -15,11 +15,7 @@ _ROWS_A_GROUP = 1 << 16
 
 def need_pyarrow() -> tuple[Any, Any]:
     """``pyarrow`` and ``pyarrow.parquet``. Raises InputError, which names the extra, where they are not installed."""
-    try:
-        return import_module("pyarrow"), import_module("pyarrow.parquet")
-    except ImportError:
-        remedy = "pip install 'dna-mamba[tables]', or write .tsv.gz"
-        raise InputError("Parquet needs pyarrow", remedy=remedy) from None
+    return need("pyarrow"), need("pyarrow.parquet")
 
 
 @contextmanager

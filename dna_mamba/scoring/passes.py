@@ -7,9 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dna_mamba.errors import InputError
 from dna_mamba.models import MaskedLanguageModel
-from dna_mamba.scoring.likelihood import base_ids, masked_log_probabilities
+from dna_mamba.scoring.likelihood import base_log_probabilities, masked_log_probabilities
 from dna_mamba.scoring.windows import SiteWindow
 
 
@@ -71,10 +70,6 @@ def _read_whole(model: MaskedLanguageModel, requests: list[Whole]) -> list[Whole
         ids_L[: len(row)] = torch.from_numpy(row)
     lengths_B = None if min(lengths) == max(lengths) else torch.tensor(lengths, device=device)
     output = model.both_strands(ids_BL.to(device), lengths_B)
-    columns = torch.from_numpy(base_ids(model.tokenizer)).to(device)
-    log_p_BL4 = torch.log_softmax(output.logits[..., columns].float(), dim=-1).cpu().numpy()
+    log_p_BL4 = base_log_probabilities(model, output.logits).cpu().numpy()
     hidden_BLC = output.hidden.float().cpu().numpy()
-    answers = [WholeAnswer(p[:n], h[:n]) for p, h, n in zip(log_p_BL4, hidden_BLC, lengths, strict=True)]
-    if not all(np.isfinite(answer.log_p_L4).all() for answer in answers):
-        raise InputError("the model's predictions are not finite", remedy="its weights are damaged: use another copy")
-    return answers
+    return [WholeAnswer(p[:n], h[:n]) for p, h, n in zip(log_p_BL4, hidden_BLC, lengths, strict=True)]

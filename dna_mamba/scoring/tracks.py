@@ -24,9 +24,8 @@ from dna_mamba.io.regions import parse_region
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.memory import Shape, inference_bytes, require
 from dna_mamba.scoring.arguments import as_model, as_reference, sites_per_pass
-from dna_mamba.scoring.likelihood import base_ids
+from dna_mamba.scoring.likelihood import base_ids, base_log_probabilities
 from dna_mamba.scoring.tiling import Tile, check_tiling, longest_whole, tile
-from dna_mamba.scoring.unmasked import base_log_probabilities
 
 DEFAULT_WINDOW_BP, DEFAULT_OVERLAP_BP = 8192, 1024
 KINDS = "ref-llr, entropy, probability:A (or C, G, T), embedding:K"

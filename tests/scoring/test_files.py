@@ -8,8 +8,8 @@ import pytest
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfReader
-from dna_mamba.scoring.annotation import provenance_lines
 from dna_mamba.scoring.files import Target, can_be_read_twice, read_scores, score_vcf, survey_vcf
+from dna_mamba.scoring.provenance import run_lines
 from tests.scoring.worlds import CONTEXT_BP, HEADER, random_sequence, small_model, write_fasta, write_vcf
 
 SEQUENCE = random_sequence(120)
@@ -77,7 +77,7 @@ def test_one_value_for_each_alt(messy, reference, tmp_path):
 
 
 def test_header_keeps_its_lines_and_defines_the_keys(messy, reference, tmp_path):
-    lines = provenance_lines("0.1.0", "dna-mamba score\n-m  x", {"weights_sha256": "ab", "reference_sha256": "cd"})
+    lines = run_lines("score", "0.1.0", "dna-mamba score\n-m  x", {"weights_sha256": "ab", "reference_sha256": "cd"})
     score_vcf(messy, Target(tmp_path / "out.vcf", provenance=lines), reference, small_model(), context_bp=CONTEXT_BP)
     header = VcfReader(tmp_path / "out.vcf").header_lines
     assert [line for line in header if line in HEADER] == list(HEADER)

@@ -52,7 +52,8 @@ def gradient_kernel(
     """Equations of kernels/README.md. ``adjoint_PBND`` holds what enters each chunk and becomes what leaves it.
 
     ``B_columns``, ``C_columns``: (batch, N, padded_length) in scan order. dB and dC are sums over this program's
-    channels, one part for each block of channels; dA, dD and dbias sums over its steps, one part a chunk.
+    channels, one part for each block of channels; dA, dD and dbias sums over its steps, one part a chunk. It is one
+    long function because what its passes over a stretch of steps share lives in registers.
     """
     blocks = tl.cdiv(channels, BLOCK_D)
     pid = tl.program_id(0).to(tl.int64)
