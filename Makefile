@@ -30,8 +30,8 @@ demo: $(READY) ## score a packaged VCF with the packaged model; a table and a fi
 test: $(READY) ## the tests, without the slow ones and those that need a GPU or the network
 	@$(PYTEST) -m "not slow and not gpu and not network" $(ARGS)
 
-test-all: $(READY) ## the slow tests too
-	@$(PYTEST) -m "not gpu and not network" $(ARGS)
+test-all: $(READY) ## the slow tests too, and new random examples for the properties
+	@$(PYTEST) -m "not gpu and not network" --hypothesis-profile=random $(ARGS)
 
 lint: $(READY) ## ruff
 	@$(BIN)/python -m ruff check $(ARGS)

@@ -46,18 +46,44 @@ def relative_error(found: torch.Tensor, expected: torch.Tensor) -> float:
     return float((found - expected).abs().max() / expected.abs().max())
 
 
+def moved_by_rounding(tensors: dict[str, torch.Tensor], unit: float, seed: int) -> dict[str, torch.Tensor]:
+    """Each number moved by about ``unit`` of itself, as rounding moves it."""
+    generator = torch.Generator().manual_seed(seed)
+    return {
+        name: x * (1 + unit * torch.randn(x.shape, generator=generator, dtype=x.dtype)) if x.is_floating_point() else x
+        for name, x in tensors.items()
+    }
+
+
+def tolerances(config: dict[str, Any], exact: dict[str, torch.Tensor], ids: torch.Tensor, unit: float) -> list[float]:
+    """1e-5 in float32 (1e-10 in float64), and more where rounding the parameters alone changes the answer so much.
+
+    Of random functions some are ill-conditioned (a residual that cancels before a norm, say): no implementation in
+    float32 comes nearer than that. Of logits and hidden states.
+    """
+    expected = published_function(config, exact, ids)
+    near = [published_function(config, moved_by_rounding(exact, unit, seed), ids) for seed in range(3)]
+    least = 1e-5 if unit > 1e-10 else 1e-10
+    changes = (
+        [relative_error(other.logits, expected.logits) for other in near],
+        [relative_error(other.hidden, expected.hidden) for other in near],
+    )
+    return [max(least, 10 * max(change)) for change in changes]
+
+
 def check(directory: Path, config: dict[str, Any], tensors: dict[str, torch.Tensor], ids_BL: torch.Tensor) -> None:
     exact = {name: x.double() if x.is_floating_point() else x for name, x in tensors.items()}
-    for dtype, tolerance in ((torch.float32, 1e-5), (torch.float64, 1e-10)):
+    for dtype in (torch.float32, torch.float64):
         model = load_model(directory, dtype=dtype)
         for ids in (ids_BL, reverse_complement(config, ids_BL)):
             expected = published_function(config, exact, ids)
+            for_logits, for_hidden = tolerances(config, exact, ids, torch.finfo(dtype).eps / 2)
             with torch.no_grad():
                 found = model(ids)
-            assert relative_error(found.logits.double(), expected.logits) < tolerance
+            assert relative_error(found.logits.double(), expected.logits) < for_logits
             if "num_labels" not in config:
                 assert found.hidden.dtype == dtype and found.hidden.shape == expected.hidden.shape
-                assert relative_error(found.hidden.double(), expected.hidden) < tolerance
+                assert relative_error(found.hidden.double(), expected.hidden) < for_hidden
 
 
 @pytest.mark.parametrize("case", CASES)
