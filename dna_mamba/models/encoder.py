@@ -10,6 +10,7 @@ from torch.utils.checkpoint import checkpoint
 from dna_mamba.models.config import ModelConfig
 from dna_mamba.models.mixer import BidirectionalMixer, at_least_float32
 from dna_mamba.models.streaming import Budget, budget_of, run_layers
+from dna_mamba_kernels import rms_norm
 
 
 class Layer(nn.Module):
@@ -108,7 +109,10 @@ def make_norm(config: ModelConfig) -> nn.RMSNorm | nn.LayerNorm:
 
 def normed(norm: nn.RMSNorm | nn.LayerNorm, residual_BLD: Tensor) -> Tensor:
     """(B, L, D) through a norm, in the dtype of its weight."""
-    hidden_BLD: Tensor = norm(residual_BLD.to(norm.weight.dtype))
+    residual_BLD = residual_BLD.to(norm.weight.dtype)
+    if type(norm) is nn.RMSNorm and norm.eps is not None:  # not what an adapter or a hook made of it
+        return rms_norm(residual_BLD, norm.weight, norm.eps)
+    hidden_BLD: Tensor = norm(residual_BLD)
     return hidden_BLD
 
 

@@ -61,11 +61,18 @@ class DirectionalScan(nn.Module):
         self.dt_bias.copy_(delta + torch.log(-torch.expm1(-delta)))
 
     def forward(
-        self, x_BLI: Tensor, pad_BL1: Tensor | None = None, start: DirectionState | None = None
+        self,
+        x_BLI: Tensor,
+        pad_BL1: Tensor | None = None,
+        start: DirectionState | None = None,
+        *,
+        addend_BLI: Tensor | None = None,
+        z_BLI: Tensor | None = None,
     ) -> tuple[Tensor, DirectionState]:
-        """(B, L, I) to (B, L, I) before the gate, from ``start`` (nothing read yet when None) to the state handed on.
+        """(B, L, I) to (B, L, I), from ``start`` (nothing read yet when None) to the state handed on.
 
-        ``pad_BL1`` is True at pads, where ``x_BLI`` must be zero.
+        ``pad_BL1`` is True at pads, where ``x_BLI`` must be zero. What comes out is ``(y + addend) * silu(z)``, without
+        what is not given.
         """
         context_BKI, state_BIN = (None, None) if start is None else start
         u_BLI = depthwise_conv(
@@ -84,6 +91,8 @@ class DirectionalScan(nn.Module):
             self.D,
             delta_bias=self.dt_bias,
             delta_softplus=True,
+            z=z_BLI,
+            addend=addend_BLI,
             initial_state=state_BIN,
             reverse=self.reverse,
         )
@@ -130,35 +139,39 @@ class BidirectionalMixer(nn.Module):
     def forward(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
         """Mix along the length; positions where ``pad_BL1`` is True neither give nor disturb anything."""
         inputs = self.project(h_BLD, pad_BL1)
-        from_left_BLI, _ = self.left_to_right(inputs.x_left, pad_BL1)
         from_right_BLI, _ = self.right_to_left(inputs.x_right, pad_BL1)
-        return self.join(from_left_BLI, from_right_BLI, inputs)
+        return self.join(from_right_BLI, inputs, pad_BL1)[0]
 
     def project(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> Projected:
         """The input projections of both directions."""
-        x_BLI, z_BLI = self.in_proj(h_BLD).chunk(2, dim=-1)
+        x_BLI, z_BLI = _halves(self.in_proj, h_BLD)
         x_BLI = _without(pad_BL1, x_BLI)
         if self.in_proj_right is None:
             return Projected(x_BLI, z_BLI, x_BLI, z_BLI)
-        x_right_BLI, z_right_BLI = self.in_proj_right(h_BLD).chunk(2, dim=-1)
+        x_right_BLI, z_right_BLI = _halves(self.in_proj_right, h_BLD)
         return Projected(x_BLI, z_BLI, _without(pad_BL1, x_right_BLI), z_right_BLI)
 
     def project_x_right(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
-        """What the right-to-left direction reads, without the rest of ``project``."""
-        proj = self.in_proj if self.in_proj_right is None else self.in_proj_right
-        if type(proj) is not nn.Linear:  # an adapter's, whose weight is not all there is to it
-            return _without(pad_BL1, proj(h_BLD).chunk(2, dim=-1)[0])
-        half = proj.out_features // 2
-        return _without(pad_BL1, F.linear(h_BLD, proj.weight[:half], None if proj.bias is None else proj.bias[:half]))
+        """What the right-to-left direction reads, without the rest of ``project``; without gradients the same bits."""
+        return _without(pad_BL1, _halves(self.in_proj_right or self.in_proj, h_BLD, count=1)[0])
 
-    def join(self, from_left_BLI: Tensor, from_right_BLI: Tensor, inputs: Projected) -> Tensor:
-        """Both directions' scans (B, L, I), gated, projected and combined to (B, L, D)."""
-        if self.tied and not self.multiplies:
-            mixed_BLD = _project_gated(self.out_proj, _add(from_left_BLI, from_right_BLI), inputs.z_left)
-            return mixed_BLD if self.out_proj.bias is None else mixed_BLD + self.out_proj.bias  # each direction's
-        left_BLD = _project_gated(self.out_proj, from_left_BLI, inputs.z_left)
-        right_BLD = _project_gated(self.out_proj_right or self.out_proj, from_right_BLI, inputs.z_right)
-        return left_BLD * right_BLD if self.multiplies else left_BLD + right_BLD
+    def join(
+        self,
+        from_right_BLI: Tensor,
+        inputs: Projected,
+        pad_BL1: Tensor | None = None,
+        start: DirectionState | None = None,
+    ) -> tuple[Tensor, DirectionState]:
+        """The left-to-right direction, from ``start``; both gated, projected and combined (B, L, D); the state after."""
+        add = self.tied and not self.multiplies
+        left_BLI, after = self.left_to_right(
+            inputs.x_left, pad_BL1, start, addend_BLI=from_right_BLI if add else None, z_BLI=inputs.z_left
+        )
+        left_BLD: Tensor = self.out_proj(left_BLI)
+        if add:
+            return left_BLD if self.out_proj.bias is None else left_BLD + self.out_proj.bias, after  # each direction's
+        right_BLD: Tensor = (self.out_proj_right or self.out_proj)(from_right_BLI * F.silu(inputs.z_right))
+        return left_BLD * right_BLD if self.multiplies else left_BLD + right_BLD, after
 
 
 def at_least_float32(x: Tensor) -> Tensor:
@@ -166,15 +179,18 @@ def at_least_float32(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
+def _halves(proj: nn.Linear, h_BLD: Tensor, count: int = 2) -> tuple[Tensor, ...]:
+    """The first ``count`` of a projection's two halves.
+
+    Without gradients each half is a product of its own: x rounds the same with z and without it.
+    """
+    if torch.is_grad_enabled() or type(proj) is not nn.Linear:  # an adapter's weight is not all there is to it
+        halves: tuple[Tensor, ...] = proj(h_BLD).chunk(2, dim=-1)
+        return halves[:count]
+    biases = (None, None) if proj.bias is None else proj.bias.chunk(2)
+    pairs = list(zip(proj.weight.chunk(2), biases, strict=True))[:count]
+    return tuple(F.linear(h_BLD, weight, bias) for weight, bias in pairs)
+
+
 def _without(pad_BL1: Tensor | None, x_BLI: Tensor) -> Tensor:
     return x_BLI if pad_BL1 is None else x_BLI.masked_fill(pad_BL1, 0)
-
-
-def _add(a_BLI: Tensor, b_BLI: Tensor) -> Tensor:
-    """In place where no gradient needs either."""
-    return a_BLI + b_BLI if torch.is_grad_enabled() else a_BLI.add_(b_BLI)
-
-
-def _project_gated(proj: nn.Linear, y_BLI: Tensor, z_BLI: Tensor) -> Tensor:
-    gate_BLI = F.silu(z_BLI)
-    return proj(y_BLI * gate_BLI if torch.is_grad_enabled() else gate_BLI.mul_(y_BLI))  # type: ignore[no-any-return]

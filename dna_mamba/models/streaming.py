@@ -44,7 +44,7 @@ class Budget(NamedTuple):
     kept_bytes: int
 
 
-BUDGETS = {"cpu": Budget(4096, 2**30), "cuda": Budget(131_072, 2**33)}
+BUDGETS = {"cpu": Budget(8192, 2**30), "cuda": Budget(131_072, 2**33)}
 """By device type; as for the CPU where there is none. Fixed, so that results never depend on a machine's memory."""
 
 
@@ -126,16 +126,8 @@ def _run_layer(
     readings = _read_from_right(layer, residual_BLD, pad_BL1, parts, keep)
     left: DirectionState | None = None
     for part in parts:
-        right, inputs, from_right_BLI = readings.pop()
-        here_BLD, pads = residual_BLD[:, part.window], _at(pad_BL1, part)
-        if inputs is None:
-            inputs = mixer.project(layer.normed(here_BLD), pads)
-        if from_right_BLI is None:
-            from_right_BLI, _ = mixer.right_to_left(inputs.x_right, pads, right)
-        from_left_BLI, left = mixer.left_to_right(inputs.x_left, pads, left)
-        left = left._replace(context_BKI=left.context_BKI.clone())  # not a slice that keeps the part alive
-        here_BLD += mixer.join(from_left_BLI, from_right_BLI, inputs)
-        advance(here_BLD.shape[:2].numel())
+        left = _finish(layer, residual_BLD[:, part.window], _at(pad_BL1, part), readings.pop(), left)
+        advance(batch * (part.end - part.start))
 
 
 def _read_from_right(
@@ -149,15 +141,38 @@ def _read_from_right(
         if keep is Keep.STATES and part.start == 0:
             readings.append(_Reading(state))
             break  # nothing lies further left
-        h_BLD, pads = layer.normed(residual_BLD[:, part.window]), _at(pad_BL1, part)
-        inputs = layer.mixer.project(h_BLD, pads) if keep is Keep.ALL else None
-        x_BLI = layer.mixer.project_x_right(h_BLD, pads) if inputs is None else inputs.x_right
-        output_BLI, after = layer.mixer.right_to_left(x_BLI, pads, state)
-        readings.append(_Reading(state, inputs, None if keep is Keep.STATES else output_BLI))
+        reading, after = _begin(layer, residual_BLD[:, part.window], _at(pad_BL1, part), state, keep)
+        readings.append(reading)
         # One block for all edges: small pieces that stay between large ones that go would tear the memory.
         store = store or DirectionState(*(x.new_empty(len(parts), *x.shape) for x in after))
         state = DirectionState(*(kept[index].copy_(x) for kept, x in zip(store, after, strict=True)))
     return readings
+
+
+# What a part needs dies with the function that reads it: the next one gets the same memory, still in the caches.
+def _begin(
+    layer: Layer, here_BLD: Tensor, pads: Tensor | None, right: DirectionState | None, keep: Keep
+) -> tuple[_Reading, DirectionState]:
+    """A part's first reading, from the state its right neighbour left, and the state it leaves."""
+    mixer, h_BLD = layer.mixer, layer.normed(here_BLD)
+    inputs = mixer.project(h_BLD, pads) if keep is Keep.ALL else None
+    x_BLI = mixer.project_x_right(h_BLD, pads) if inputs is None else inputs.x_right
+    output_BLI, after = mixer.right_to_left(x_BLI, pads, right)
+    return _Reading(right, inputs, None if keep is Keep.STATES else output_BLI), after
+
+
+def _finish(
+    layer: Layer, here_BLD: Tensor, pads: Tensor | None, reading: _Reading, left: DirectionState | None
+) -> DirectionState:
+    """A part's second reading, from the state its left neighbour left: the residual takes the sum."""
+    mixer, (right, inputs, from_right_BLI) = layer.mixer, reading
+    if inputs is None:
+        inputs = mixer.project(layer.normed(here_BLD), pads)
+    if from_right_BLI is None:
+        from_right_BLI, _ = mixer.right_to_left(inputs.x_right, pads, right)
+    mixed_BLD, after = mixer.join(from_right_BLI, inputs, pads, left)
+    here_BLD += mixed_BLD
+    return after._replace(context_BKI=after.context_BKI.clone())  # not a slice that keeps the part alive
 
 
 def _at(pad_BL1: Tensor | None, part: Part) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""Selective scan and depthwise convolution for Mamba models, on CPUs with or without a compiler."""
+"""Selective scan, depthwise convolution and normalisation for Mamba models, on CPUs with or without a compiler."""
 
 from dna_mamba_kernels.backends import (
     Backend,
@@ -8,6 +8,7 @@ from dna_mamba_kernels.backends import (
     choose_backend,
 )
 from dna_mamba_kernels.depthwise_conv import depthwise_conv
+from dna_mamba_kernels.rms_norm import rms_norm
 from dna_mamba_kernels.selective_scan import selective_scan
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "available_backends",
     "choose_backend",
     "depthwise_conv",
+    "rms_norm",
     "selective_scan",
 ]

@@ -71,6 +71,7 @@ class _Chunk(NamedTuple):
     B_TBN: Tensor
     C_TBN: Tensor
     z_TBD: Tensor | None
+    addend_TBD: Tensor | None
 
 
 class _States(NamedTuple):
@@ -107,6 +108,7 @@ def _load(inputs: ScanInputs, window: slice) -> _Chunk:
         time_first(inputs.B_BLN),
         time_first(inputs.C_BLN),
         None if inputs.z_BLD is None else time_first(inputs.z_BLD),
+        None if inputs.addend_BLD is None else time_first(inputs.addend_BLD),
     )
 
 
@@ -126,7 +128,9 @@ def _states(chunk: _Chunk, A_DN: Tensor, h_BDN: Tensor, reverse: bool) -> _State
 
 def _ungated(inputs: ScanInputs, chunk: _Chunk, h_TBDN: Tensor) -> Tensor:
     y_TBD = (h_TBDN @ chunk.C_TBN[..., None])[..., 0]
-    return y_TBD if inputs.D_D is None else y_TBD + inputs.D_D * chunk.u_TBD
+    if inputs.D_D is not None:
+        y_TBD = y_TBD + inputs.D_D * chunk.u_TBD
+    return y_TBD if chunk.addend_TBD is None else y_TBD + chunk.addend_TBD
 
 
 def _output(inputs: ScanInputs, chunk: _Chunk, h_TBDN: Tensor) -> Tensor:
@@ -150,6 +154,8 @@ def _chunk_gradients(
             y_TBD = _ungated(inputs, chunk, states.h_TBDN)
             _write(grads.z_BLD, window, dy_TBD * y_TBD * _silu_slope(chunk.z_TBD))
         dy_TBD = dy_TBD * silu(chunk.z_TBD)
+    if grads.addend_BLD is not None:
+        _write(grads.addend_BLD, window, dy_TBD)
     if grads.C_BLN is not None:
         _write(grads.C_BLN, window, (dy_TBD[..., None, :] @ states.h_TBDN)[..., 0, :])
     g_TBDN, carry_BDN = _adjoint(chunk, states.decay_TBDN, dy_TBD, carry_BDN, inputs.reverse)

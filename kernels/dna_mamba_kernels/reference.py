@@ -16,6 +16,7 @@ def selective_scan_reference(
     delta_bias_D: Tensor | None = None,
     delta_softplus: bool = False,
     z_BLD: Tensor | None = None,
+    addend_BLD: Tensor | None = None,
     initial_state_BDN: Tensor | None = None,
     reverse: bool = False,
 ) -> tuple[Tensor, Tensor]:
@@ -42,6 +43,8 @@ def selective_scan_reference(
     y_BLD = torch.stack([y_of[t] for t in range(length)], dim=1) if length else u_BLD * 1
     if D_D is not None:
         y_BLD = y_BLD + D_D * u_BLD
+    if addend_BLD is not None:
+        y_BLD = y_BLD + addend_BLD
     if z_BLD is not None:
         y_BLD = y_BLD * silu(z_BLD)
     return y_BLD, h_BDN

@@ -17,6 +17,7 @@ class ScanInputs(NamedTuple):
     D_D: Tensor | None
     delta_bias_D: Tensor | None
     z_BLD: Tensor | None
+    addend_BLD: Tensor | None
     initial_state_BDN: Tensor | None
     delta_softplus: bool
     reverse: bool
@@ -29,10 +30,10 @@ class ScanInputs(NamedTuple):
 
     @property
     def tensors(self) -> tuple[Tensor | None, ...]:
-        """The nine tensors, without the flags."""
+        """The ten tensors, without the flags."""
         return (
             self.u_BLD, self.delta_BLD, self.A_DN, self.B_BLN, self.C_BLN, self.D_D, self.delta_bias_D, self.z_BLD,
-            self.initial_state_BDN,
+            self.addend_BLD, self.initial_state_BDN,
         )  # fmt: skip
 
     @property
@@ -52,6 +53,7 @@ class ScanGradients(NamedTuple):
     D_D: Tensor | None
     delta_bias_D: Tensor | None
     z_BLD: Tensor | None
+    addend_BLD: Tensor | None
     initial_state_BDN: Tensor | None
 
     def cast_like(self, inputs: ScanInputs) -> "ScanGradients":

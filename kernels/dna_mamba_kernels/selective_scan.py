@@ -26,6 +26,7 @@ def selective_scan(
     delta_bias: Tensor | None = None,
     delta_softplus: bool = False,
     z: Tensor | None = None,
+    addend: Tensor | None = None,
     initial_state: Tensor | None = None,
     reverse: bool = False,
     backend: str | None = None,
@@ -33,7 +34,8 @@ def selective_scan(
     """h_t = exp(delta_t A) h_{t-1} + delta_t B_t u_t,  y_t = C_t h_t + D u_t  (Gu & Dao 2023, eq. 2, algorithm 2).
 
     Args:
-        u: input (batch, length, d_inner); any strides over batch and length, also for ``delta``, ``z``, ``B``, ``C``.
+        u: input (batch, length, d_inner); any strides over batch and length, also for ``delta``, ``z``,
+            ``addend``, ``B``, ``C``.
         delta: step sizes (batch, length, d_inner), before ``delta_bias`` and softplus.
         A: (d_inner, d_state), real.
         B: input projection (batch, length, d_state).
@@ -42,6 +44,8 @@ def selective_scan(
         delta_bias: added to ``delta`` (d_inner,).
         delta_softplus: pass ``delta + delta_bias`` through softplus.
         z: gate (batch, length, d_inner): the output is multiplied by silu(z).
+        addend: added to the output before the gate (batch, length, d_inner): the other direction's, of two that share
+            a gate.
         initial_state: state before the first position read (batch, d_inner, d_state); zeros when None.
         reverse: scan from the last position to the first: h_t depends on h_{t+1}.
         backend: one of ``available_backends()``; None lets ``choose_backend`` decide.
@@ -54,13 +58,13 @@ def selective_scan(
         ValueError: shapes, dtypes or devices that do not fit together, or an unknown backend.
         BackendUnavailableError: a backend asked for by name that cannot run here.
     """
-    inputs = ScanInputs(u, delta, A, B, C, D, delta_bias, z, initial_state, delta_softplus, reverse)
+    inputs = ScanInputs(u, delta, A, B, C, D, delta_bias, z, addend, initial_state, delta_softplus, reverse)
     _check(inputs)
     chosen = resolve_backend(backend, u.device, u.dtype)
     if chosen == "reference":
         y, final_state = selective_scan_reference(
             u, delta, A, B, C, D, delta_bias_D=delta_bias, delta_softplus=delta_softplus, z_BLD=z,
-            initial_state_BDN=initial_state, reverse=reverse,
+            addend_BLD=addend, initial_state_BDN=initial_state, reverse=reverse,
         )  # fmt: skip
         return y.to(u.dtype), final_state
     save_states = torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in inputs.tensors)
@@ -79,7 +83,7 @@ def _check(inputs: ScanInputs) -> None:
         raise ValueError(f"d_state must be at least 1 and u floating point, not {d_state} and {u_BLD.dtype}")
     per_position, per_state = (batch, length, d_inner), (batch, length, d_state)
     wanted = (per_position, per_position, (d_inner, d_state), per_state, per_state,
-              (d_inner,), (d_inner,), per_position, (batch, d_inner, d_state))  # fmt: skip
+              (d_inner,), (d_inner,), per_position, per_position, (batch, d_inner, d_state))  # fmt: skip
     for name, tensor, shape in zip(ScanGradients._fields, inputs.tensors, wanted, strict=True):
         if tensor is None:
             continue
@@ -103,6 +107,7 @@ def _scan(
     D: Tensor | None,
     delta_bias: Tensor | None,
     z: Tensor | None,
+    addend: Tensor | None,
     initial_state: Tensor | None,
     delta_softplus: bool,
     reverse: bool,
@@ -110,7 +115,7 @@ def _scan(
     save_states: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """(y, final_state, edge_states): the states at tile edges, kept for the backward when ``save_states``."""
-    inputs = ScanInputs(u, delta, A, B, C, D, delta_bias, z, initial_state, delta_softplus, reverse)
+    inputs = ScanInputs(u, delta, A, B, C, D, delta_bias, z, addend, initial_state, delta_softplus, reverse)
     return _implementation(backend).forward(inputs, save_states=save_states)
 
 
@@ -124,6 +129,7 @@ def _scan_backward(
     D: Tensor | None,
     delta_bias: Tensor | None,
     z: Tensor | None,
+    addend: Tensor | None,
     initial_state: Tensor | None,
     delta_softplus: bool,
     reverse: bool,
@@ -133,8 +139,8 @@ def _scan_backward(
     dfinal_state: Tensor | None,
     needs: Sequence[bool],
 ) -> list[Tensor]:
-    """Gradients of the nine tensors, in order; an empty tensor for each one not in ``needs``."""
-    inputs = ScanInputs(u, delta, A, B, C, D, delta_bias, z, initial_state, delta_softplus, reverse)
+    """Gradients of the ten tensors, in order; an empty tensor for each one not in ``needs``."""
+    inputs = ScanInputs(u, delta, A, B, C, D, delta_bias, z, addend, initial_state, delta_softplus, reverse)
     grads = _implementation(backend).backward(inputs, edge_states, dy, dfinal_state, needs)
     return [u.new_empty(0) if grad is None else grad for grad in grads]
 
@@ -164,10 +170,10 @@ def _implementation(backend: str) -> _Implementation:
 @_scan.register_fake
 def _(
     u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor | None, delta_bias: Tensor | None,
-    z: Tensor | None, initial_state: Tensor | None, delta_softplus: bool, reverse: bool, backend: str,
+    z: Tensor | None, addend: Tensor | None, initial_state: Tensor | None, delta_softplus: bool, reverse: bool, backend: str,
     save_states: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-    inputs = ScanInputs(u, delta, A, B, C, D, delta_bias, z, initial_state, delta_softplus, reverse)
+    inputs = ScanInputs(u, delta, A, B, C, D, delta_bias, z, addend, initial_state, delta_softplus, reverse)
     batch, _, d_inner, d_state = inputs.sizes
     shape = _implementation(backend).edge_states_shape(*inputs.sizes) if save_states else (0,)
     state_dtype = inputs.state_dtype
@@ -181,10 +187,10 @@ def _(
 @_scan_backward.register_fake
 def _(
     u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor | None, delta_bias: Tensor | None,
-    z: Tensor | None, initial_state: Tensor | None, delta_softplus: bool, reverse: bool, backend: str,
+    z: Tensor | None, addend: Tensor | None, initial_state: Tensor | None, delta_softplus: bool, reverse: bool, backend: str,
     edge_states: Tensor, dy: Tensor, dfinal_state: Tensor | None, needs: Sequence[bool],
 ) -> list[Tensor]:  # fmt: skip
-    tensors = (u, delta, A, B, C, D, delta_bias, z, initial_state)
+    tensors = (u, delta, A, B, C, D, delta_bias, z, addend, initial_state)
     return [
         torch.empty_like(x, memory_format=torch.contiguous_format) if x is not None and need else u.new_empty(0)
         for x, need in zip(tensors, needs, strict=True)

@@ -20,7 +20,7 @@ from dna_mamba_kernels.triton import scan_backward_kernel as backward
 from dna_mamba_kernels.triton import scan_forward_kernels as forward
 
 TOOLS = Path(triton.__file__).parent / "backends/nvidia/bin"
-AT_BOUNDARY = ("x", "u", "delta", "z", "y", "dy", "du", "ddelta", "dz", "dx", "context", "dcontext")
+AT_BOUNDARY = ("x", "u", "delta", "z", "addend", "y", "dy", "du", "ddelta", "dz", "daddend", "dx", "context", "dcontext")
 """Tensors in the caller's dtype; all others are float32."""
 SIZES = ("batch", "length", "channels", "chunks", "tiles", "padded_length", "first_chunk", "N")
 
@@ -33,14 +33,14 @@ def variants(everything: bool) -> dict[str, tuple[Any, dict[str, Any], dict[str,
     sums = {"STEPS": conv.GRADIENT_STEPS, "BLOCK_D": conv.GRADIENT_BLOCK_D, "LOOPS": conv.LOOPS, "TAPS": 4}
     gradient = {"CHUNK": 512, "EDGE": 16, "BLOCK_D": 128, "SOFTPLUS": True}
     limited = {**four_warps, "maxnreg": scan.GRADIENT_REGISTERS}
-    plain = {"z": None}
+    plain = {"z": None, "addend": None}  # the first direction of a layer; the second adds and gates both
     found: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
-        "summary": (forward.summary_kernel, {**states, **plain, "ADJOINT": False}, one_warp),
-        "adjoint summary": (forward.summary_kernel, {**states, **plain, "ADJOINT": True}, one_warp),
+        "summary": (forward.summary_kernel, {**states, "z": None, "ADJOINT": False}, one_warp),
+        "adjoint summary": (forward.summary_kernel, {**states, "z": None, "ADJOINT": True}, one_warp),
         "combine": (forward.combine_kernel, {"N": 16, "BLOCK_D": 128, "AHEAD": 8, "ADJOINT": False}, four_warps),
         "scan": (forward.scan_kernel, {**states, **plain, "EDGE": 16, "edges_EBTNW": None}, one_warp),
         "scan for a backward": (forward.scan_kernel, {**states, **plain, "EDGE": 16}, one_warp),
-        "gradient": (backward.gradient_kernel, {**gradient, **plain, "dz": None}, limited),
+        "gradient": (backward.gradient_kernel, {**gradient, **plain, "dz": None, "daddend": None}, limited),
         "conv": (conv_kernels.forward_kernel, {**tile, "SILU": True, "context": None}, four_warps),
         "conv output gradient": (conv_kernels.output_gradient_kernel, {**sums, "SILU": True}, four_warps),
         "conv input gradient": (conv_kernels.input_gradient_kernel, tile, four_warps),
@@ -49,7 +49,7 @@ def variants(everything: bool) -> dict[str, tuple[Any, dict[str, Any], dict[str,
         wide = {**states, "N": 64, "BLOCK_D": 32, "UNROLL": 1}
         found["scan with a gate"] = (forward.scan_kernel, {**states, "EDGE": 16}, one_warp)
         found["scan, 64 states"] = (forward.scan_kernel, {**wide, **plain, "EDGE": 16}, one_warp)
-        found["summary, 64 states"] = (forward.summary_kernel, {**wide, **plain, "ADJOINT": False}, one_warp)
+        found["summary, 64 states"] = (forward.summary_kernel, {**wide, "z": None, "ADJOINT": False}, one_warp)
         found["gradient with a gate"] = (backward.gradient_kernel, gradient, limited)
     return found
 

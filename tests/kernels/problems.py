@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dna_mamba_kernels import depthwise_conv, selective_scan
 
-OPTIONS = ("D", "delta_bias", "z", "initial_state")
+OPTIONS = ("D", "delta_bias", "z", "addend", "initial_state")
 
 
 class Outcome(NamedTuple):
@@ -43,6 +43,7 @@ def scan_case(
         "delta_bias": normal(d_inner) - 2,
         "z": normal(batch, length, d_inner),
         "initial_state": normal(batch, d_inner, d_state),
+        "addend": normal(batch, length, d_inner),
     }
     return {name: x for name, x in case.items() if name not in OPTIONS or name in set(options)}
 

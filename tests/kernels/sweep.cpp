@@ -70,14 +70,15 @@ Result scan(const Run& run, const ScanShape& s, bool reverse) {
     const std::int64_t padded = up(D, 16) * 16, blocks = up(D, run.block), row = 2 * D + 2 * N + 3;
     Buffer projection(B * L * row, 1.0f), delta(B * L * D, 0.5f), A(D * N, 1.0f), skip(D, 1.0f), bias(D, 1.0f);
     Buffer state(B * D * N, 1.0f), dy(B * L * D, 1.0f), dstate(B * D * N, 1.0f), edges(B * tiles * N * padded);
+    Buffer addend(B * L * D, 1.0f);
     for (std::int64_t i = 0; i < D * N; ++i) A[i] = -std::exp(A[i]);
     ScanInputs in{};
     in.batch = B, in.length = L, in.d_inner = D, in.d_state = N;
     in.u = projection, in.delta = delta, in.A = A, in.B = projection + D, in.C = projection + D + N;
-    if (s.all) in.D = skip, in.delta_bias = bias, in.z = projection + D + 2 * N, in.initial_state = state;
+    if (s.all) in.D = skip, in.delta_bias = bias, in.z = projection + D + 2 * N, in.addend = addend, in.initial_state = state;
     in.u_sb = in.B_sb = in.C_sb = in.z_sb = L * row;
     in.u_sl = in.B_sl = in.C_sl = in.z_sl = row;
-    in.delta_sb = L * D, in.delta_sl = D;
+    in.delta_sb = in.addend_sb = L * D, in.delta_sl = in.addend_sl = D;
     in.delta_softplus = 1, in.reverse = reverse;
 
     Result result;
@@ -93,7 +94,7 @@ Result scan(const Run& run, const ScanShape& s, bool reverse) {
     grads.du = result.add(B * L * D), grads.ddelta = result.add(B * L * D);
     if (s.all) {
         grads.dfinal_state = dstate;
-        grads.dz = result.add(B * L * D), grads.dinitial_state = result.add(B * D * N);
+        grads.dz = result.add(B * L * D), grads.daddend = result.add(B * L * D), grads.dinitial_state = result.add(B * D * N);
         grads.dB = parts.add(blocks * B * L * N), grads.dC = parts.add(blocks * B * L * N);
         grads.dA = parts.add(B * N * padded), grads.dD = parts.add(B * padded), grads.ddelta_bias = parts.add(B * padded);
     }

@@ -16,7 +16,7 @@ ROW_STRIDE = 2**29 + 64
 """Between rows: the last of five starts beyond element 2^31."""
 LENGTH = 2**27 + 3
 """Positions of 16 channels each: 2^31 + 48 elements."""
-BY_ROW = ("u", "delta", "B", "C", "z")
+BY_ROW = ("u", "delta", "B", "C", "z", "addend")
 
 
 @pytest.fixture(scope="module")

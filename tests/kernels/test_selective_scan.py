@@ -23,6 +23,7 @@ SHAPES = [  # batch, length, d_inner, d_state
     (1, 63, 9, 33),
     (1, 70, 13, 64),
 ]
+PER_POSITION = ("u", "delta", "B", "C", "z", "addend")
 LONG_SHAPES = [(1, 5000, 6, 4), (2, 1023, 40, 16), (1, 2049, 10, 64), (3, 1500, 271, 3)]
 
 
@@ -128,7 +129,7 @@ def test_halves_chain_to_the_whole(backend, reverse):
     windows = [slice(0, 37), slice(37, 101)]
     ys = {}
     for window in reversed(windows) if reverse else windows:
-        part = {k: x[:, window] if k in ("u", "delta", "B", "C", "z") else x for k, x in case.items()}
+        part = {k: x[:, window] if k in PER_POSITION else x for k, x in case.items()}
         y, state = selective_scan(**part, initial_state=state, reverse=reverse, delta_softplus=True, backend=backend)
         ys[window.start] = y
     assert distance(torch.cat([ys[0], ys[37]], dim=1), whole) < 1e-6
@@ -138,7 +139,7 @@ def test_halves_chain_to_the_whole(backend, reverse):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_reverse_is_the_scan_of_the_flipped_sequence(backend):
     case = scan_case(2, 75, 12, 5)
-    flipped = {k: x.flip(1) if k in ("u", "delta", "B", "C", "z") else x for k, x in case.items()}
+    flipped = {k: x.flip(1) if k in PER_POSITION else x for k, x in case.items()}
     y, final = selective_scan(**case, reverse=True, delta_softplus=True, backend=backend)
     y_flipped, final_flipped = selective_scan(**flipped, delta_softplus=True, backend=backend)
     assert_same(backend, y, y_flipped.flip(1))
@@ -238,7 +239,7 @@ def test_batch_mates_do_not_change_a_bit(backend):
     case = scan_case(3, 61, 24, 5)
     together, _ = selective_scan(**case, delta_softplus=True, backend=backend)
     for i in range(3):
-        alone = {k: x[i : i + 1] if k in ("u", "delta", "B", "C", "z", "initial_state") else x for k, x in case.items()}
+        alone = {k: x[i : i + 1] if k in (*PER_POSITION, "initial_state") else x for k, x in case.items()}
         y, _ = selective_scan(**alone, delta_softplus=True, backend=backend)
         assert_same(backend, y[0], together[i])
 
@@ -247,7 +248,7 @@ def test_batch_mates_do_not_change_a_bit(backend):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_half_precision_keeps_a_float32_state(backend, dtype):
     case = scan_case(1, 50, 10, 4)
-    half = {k: x.to(dtype) if k in ("u", "delta", "B", "C", "z") else x for k, x in case.items()}
+    half = {k: x.to(dtype) if k in PER_POSITION else x for k, x in case.items()}
     y, final = selective_scan(**half, delta_softplus=True, backend=backend)
     exact, exact_final = selective_scan(
         **{k: x.double() for k, x in half.items()}, delta_softplus=True, backend="chunked"
@@ -257,7 +258,7 @@ def test_half_precision_keeps_a_float32_state(backend, dtype):
     assert distance(final, exact_final) < 1e-5
 
 
-@pytest.mark.parametrize("wanted", [["u"], ["A"], ["B"], ["delta_bias", "D"], ["initial_state"], ["z", "C"]], ids=str)
+@pytest.mark.parametrize("wanted", [["u"], ["A"], ["B"], ["delta_bias", "D"], ["initial_state"], ["z", "C"], ["addend"]], ids=str)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_gradients_of_some_inputs_only(backend, wanted):
     case = scan_case(2, 45, 9, 5)
@@ -310,7 +311,7 @@ def test_opcheck_of_the_backward(backend):
     case = scan_case(2, 40, 5, 3)
     tensors = [case[k] for k in ("u", "delta", "A", "B", "C", *OPTIONS)]
     _, final, edges = torch.ops.dna_mamba.selective_scan(*tensors, True, False, backend, True)
-    needs = [True, True, False, True, True, False, True, True, True]
+    needs = [True, True, False, True, True, False, True, True, False, True]
     arguments = (*tensors, True, False, backend, edges, torch.randn_like(tensors[0]), torch.randn_like(final), needs)
     checks = ("test_schema", "test_faketensor")
     torch.library.opcheck(torch.ops.dna_mamba.selective_scan_backward.default, arguments, test_utils=checks)

@@ -23,13 +23,14 @@ from tests.kernels.problems import (
     scan_case,
 )
 
-PER_POSITION = ("u", "delta", "B", "C", "z")
+PER_POSITION = ("u", "delta", "B", "C", "z", "addend")
 TINY = scan.Tiling(chunk=8, edge=4, unroll=2)
 
 SCANS = [  # batch, length, d_inner, d_state, options
     (1, 1, 1, 1, OPTIONS),
     (2, 19, 3, 3, OPTIONS),
     (1, 8, 33, 2, ("z",)),
+    (1, 7, 2, 3, ("addend",)),
     (1, 17, 2, 4, ("D",)),
     (3, 9, 2, 1, ("delta_bias", "initial_state")),
     (1, 3, 2, 17, ()),
@@ -188,7 +189,7 @@ def check_some_gradients(device: str) -> None:
     """Gradients of some inputs only, and through the final state alone."""
     case = {k: x.to(device) for k, x in scan_case(1, 9, 3, 2).items()}
     with cut_into(TINY):
-        for wanted in (["u"], ["A", "delta_bias"], ["C", "z"]):
+        for wanted in (["u"], ["A", "delta_bias"], ["C", "z"], ["addend"]):
             outcomes = []
             for backend in ("triton", "chunked"):
                 leaves = {k: x.detach().requires_grad_(k in wanted) for k, x in case.items()}

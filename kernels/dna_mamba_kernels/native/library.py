@@ -12,7 +12,7 @@ from torch import Tensor
 
 import dna_mamba_kernels
 
-ABI_VERSION = 2
+ABI_VERSION = 3
 """Raised with every change of the C interface; a library with another number is refused."""
 
 _SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
@@ -28,9 +28,12 @@ LANES = 16
 """Channels are padded to this many wherever the kernel lays out its own memory."""
 
 
-def fields(*, int64: Sequence[str] = (), pointers: Sequence[str] = ()) -> list[tuple[str, Any]]:
+def fields(
+    *, int64: Sequence[str] = (), pointers: Sequence[str] = (), float64: Sequence[str] = ()
+) -> list[tuple[str, Any]]:
     """Fields of a structure of ``src/api.h``, each of eight bytes."""
-    return [(name, ctypes.c_int64) for name in int64] + [(name, ctypes.c_void_p) for name in pointers]
+    kinds = ((int64, ctypes.c_int64), (pointers, ctypes.c_void_p), (float64, ctypes.c_double))
+    return [(name, kind) for names, kind in kinds for name in names]
 
 
 class Missing(NamedTuple):

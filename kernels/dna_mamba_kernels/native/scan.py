@@ -17,13 +17,13 @@ _BACKWARD_SHARES = 4
 """Threads that the backward is divided for. Sums over channels follow its division, so that it must not depend on the
 threads there are: every bit of a gradient is the same for any number of them."""
 
-_STRIDED = ("u", "delta", "B", "C", "z")
+_STRIDED = ("u", "delta", "B", "C", "z", "addend")
 
 
 class _Inputs(ctypes.Structure):
     _fields_ = (
         fields(int64=("batch", "length", "d_inner", "d_state"))
-        + fields(pointers=("u", "delta", "A", "B", "C", "D", "delta_bias", "z", "initial_state"))
+        + fields(pointers=("u", "delta", "A", "B", "C", "D", "delta_bias", "z", "addend", "initial_state"))
         + fields(int64=[f"{name}_{axis}" for name in _STRIDED for axis in ("sb", "sl")])
         + fields(int64=("delta_softplus", "reverse"))
     )
@@ -37,7 +37,7 @@ class _Grads(ctypes.Structure):
     _fields_ = (
         fields(pointers=("dy", "dfinal_state", "edges"), int64=())
         + fields(int64=("dy_sb", "dy_sl"))
-        + fields(pointers=("du", "ddelta", "dz", "dB", "dC", "dA", "dD", "ddelta_bias", "dinitial_state"))
+        + fields(pointers=("du", "ddelta", "dz", "daddend", "dB", "dC", "dA", "dD", "ddelta_bias", "dinitial_state"))
     )
 
 
@@ -83,16 +83,16 @@ class NativeScan(NamedTuple):
         dy_BLD, dfinal_BDN = as_rows(dy_BLD), as_dense(dfinal_BDN)
         block = channel_block(batch, d_inner, _BACKWARD_SHARES)
         blocks, channels = -(-d_inner // block), padded(d_inner)
-        need_u, need_delta, need_A, need_B, need_C, need_D, need_bias, need_z, need_state = needs
+        need_u, need_delta, need_A, need_B, need_C, need_D, need_bias, need_z, need_addend, need_state = needs
         du_BLD, ddelta_BLD = torch.empty(ready.u_BLD.shape), torch.empty(ready.u_BLD.shape)
-        dz_BLD = _empty(need_z, *ready.u_BLD.shape)
+        dz_BLD, daddend_BLD = (_empty(need, *ready.u_BLD.shape) for need in (need_z, need_addend))
         # Sums over channels come as one part per block, sums over time as one part per sequence.
         dB_KBLN = _empty(need_B, blocks, batch, length, d_state)
         dC_KBLN = _empty(need_C, blocks, batch, length, d_state)
         dA_BND = _empty(need_A, batch, d_state, channels)
         dD_BD, dbias_BD = _empty(need_D, batch, channels), _empty(need_bias, batch, channels)
         dstate_BDN = _empty(need_state, batch, d_inner, d_state)
-        outputs = (du_BLD, ddelta_BLD, dz_BLD, dB_KBLN, dC_KBLN, dA_BND, dD_BD, dbias_BD, dstate_BDN)
+        outputs = (du_BLD, ddelta_BLD, dz_BLD, daddend_BLD, dB_KBLN, dC_KBLN, dA_BND, dD_BD, dbias_BD, dstate_BDN)
         grads = _Grads(
             dy_BLD.data_ptr(), address(dfinal_BDN), edges.data_ptr(), *dy_BLD.stride()[:2], *map(address, outputs)
         )
@@ -107,6 +107,7 @@ class NativeScan(NamedTuple):
             None if dD_D is None else dD_D[:d_inner].contiguous(),
             None if dbias_D is None else dbias_D[:d_inner].contiguous(),
             dz_BLD,
+            daddend_BLD,
             dstate_BDN,
         ).cast_like(inputs)
 
@@ -127,6 +128,7 @@ def _ready(inputs: ScanInputs) -> ScanInputs:
         as_dense(inputs.D_D),
         as_dense(inputs.delta_bias_D),
         None if inputs.z_BLD is None else as_rows(inputs.z_BLD),
+        None if inputs.addend_BLD is None else as_rows(inputs.addend_BLD),
         as_dense(inputs.initial_state_BDN),
         inputs.delta_softplus,
         inputs.reverse,
@@ -134,7 +136,7 @@ def _ready(inputs: ScanInputs) -> ScanInputs:
 
 
 def _arguments(inputs: ScanInputs) -> _Inputs:
-    strided = (inputs.u_BLD, inputs.delta_BLD, inputs.B_BLN, inputs.C_BLN, inputs.z_BLD)
+    strided = (inputs.u_BLD, inputs.delta_BLD, inputs.B_BLN, inputs.C_BLN, inputs.z_BLD, inputs.addend_BLD)
     strides = [stride for x in strided for stride in (x.stride()[:2] if x is not None else (0, 0))]
     return _Inputs(*inputs.sizes, *map(address, inputs.tensors), *strides, inputs.delta_softplus, inputs.reverse)
 

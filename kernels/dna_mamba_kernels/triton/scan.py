@@ -85,7 +85,7 @@ def forward(inputs: ScanInputs, *, save_states: bool) -> tuple[Tensor, Tensor, T
     B_BLN, C_BLN = (_padded_rows(x, cut.edge) for x in (operands.B_BLN, operands.C_BLN))
     forward_kernels.scan_kernel[(batch * chunks * -(-d_inner // block),)](
         *rows(inputs.u_BLD, inputs.reverse), *rows(inputs.delta_BLD, inputs.reverse),
-        *rows(inputs.z_BLD, inputs.reverse), *rows(y_BLD, inputs.reverse),
+        *rows(inputs.z_BLD, inputs.reverse), *rows(inputs.addend_BLD, inputs.reverse), *rows(y_BLD, inputs.reverse),
         operands.A_ND, B_BLN, C_BLN, dense(inputs.D_D), dense(inputs.delta_bias_D),
         entering_PBND, edges_EBTNW if save_states else None, final_BDN, *operands.sizes, chunks, B_BLN.shape[1],
         N=d_state, CHUNK=cut.chunk, EDGE=cut.edge, UNROLL=_unroll(cut, d_state), BLOCK_D=block,
@@ -122,18 +122,19 @@ def backward(
     B_BNL, C_BNL = (_padded_columns(x, cut.edge) for x in (operands.B_BLN, operands.C_BLN))
     du_BLD = torch.empty_like(inputs.u_BLD, memory_format=torch.contiguous_format)
     ddelta_BLD = torch.empty_like(inputs.delta_BLD, memory_format=torch.contiguous_format)
-    dz_BLD = None
-    if inputs.z_BLD is not None and needed["z_BLD"]:
-        dz_BLD = torch.empty_like(inputs.z_BLD, memory_format=torch.contiguous_format)
+    dz_BLD, daddend_BLD = (
+        torch.empty_like(x, memory_format=torch.contiguous_format) if x is not None and needed[name] else None
+        for name, x in (("z_BLD", inputs.z_BLD), ("addend_BLD", inputs.addend_BLD))
+    )
     dA_PBND = torch.zeros_like(adjoint_PBND)
     dD_PBD, dbias_PBD = (operands.A_ND.new_empty(chunks, batch, d_inner) for _ in range(2))
     dBC_K2BNL = operands.A_ND.new_empty(blocks, 2, *B_BNL.shape) if needed["B_BLN"] or needed["C_BLN"] else None
     backward_kernels.gradient_kernel[(batch * chunks * blocks,)](
         *rows(inputs.u_BLD, inputs.reverse), *rows(inputs.delta_BLD, inputs.reverse),
-        *rows(inputs.z_BLD, inputs.reverse), *rows(dy_BLD, inputs.reverse),
+        *rows(inputs.z_BLD, inputs.reverse), *rows(inputs.addend_BLD, inputs.reverse), *rows(dy_BLD, inputs.reverse),
         operands.A_ND, B_BNL, C_BNL, dense(inputs.D_D), dense(inputs.delta_bias_D), edges, adjoint_PBND,
         *rows(du_BLD, inputs.reverse)[:1], *rows(ddelta_BLD, inputs.reverse)[:1], *rows(dz_BLD, inputs.reverse)[:1],
-        *rows(du_BLD, inputs.reverse)[1:], dA_PBND, dBC_K2BNL, dD_PBD, dbias_PBD,
+        *rows(daddend_BLD, inputs.reverse)[:1], *rows(du_BLD, inputs.reverse)[1:], dA_PBND, dBC_K2BNL, dD_PBD, dbias_PBD,
         *operands.sizes, chunks, B_BNL.shape[2], d_state,
         CHUNK=cut.chunk, EDGE=cut.edge, BLOCK_D=block, SOFTPLUS=inputs.delta_softplus,
         num_warps=max(1, block // 32), maxnreg=GRADIENT_REGISTERS, enable_fp_fusion=True,
@@ -148,6 +149,7 @@ def backward(
         dD_PBD.sum((0, 1)),
         dbias_PBD.sum((0, 1)),
         dz_BLD,
+        daddend_BLD,
         adjoint_PBND[0].transpose(1, 2),
     )
     return _as_asked(found, inputs, needs)

@@ -43,9 +43,10 @@ def sum_over_channels(columns, BLOCK_D: tl.constexpr):
 
 @triton.jit
 def gradient_kernel(
-    u, u_batch, u_row, delta, delta_batch, delta_row, z, z_batch, z_row, dy, dy_batch, dy_row,
+    u, u_batch, u_row, delta, delta_batch, delta_row, z, z_batch, z_row, addend, addend_batch, addend_row,
+    dy, dy_batch, dy_row,
     A_ND, B_columns, C_columns, D_D, bias, edges_EBTNW, adjoint_PBND,
-    du, ddelta, dz, out_batch, out_row, dA_PBND, dBC_K2BNL, dD_PBD, dbias_PBD,
+    du, ddelta, dz, daddend, out_batch, out_row, dA_PBND, dBC_K2BNL, dD_PBD, dbias_PBD,
     batch, length, channels, chunks, padded_length,
     N, CHUNK: tl.constexpr, EDGE: tl.constexpr, BLOCK_D: tl.constexpr, SOFTPLUS: tl.constexpr,
 ):  # fmt: skip
@@ -157,10 +158,15 @@ def gradient_kernel(
             tl.store(ddelta + out, slope.to(ddelta.dtype.element_ty), mask=mask)
             dbias += slope
             dD += dys[j] * u_D
+            if daddend is not None:
+                tl.store(daddend + out, dys[j].to(daddend.dtype.element_ty), mask=mask)
             if dz is not None:
+                y_D = ys[j]
+                if addend is not None:
+                    y_D += load_row(addend, b * addend_batch + row * addend_row + d, mask)
                 gate = silu_slope(load_row(z, b * z_batch + row * z_row + d, mask))
                 dy_D = load_row(dy, b * dy_batch + row * dy_row + d, mask)
-                tl.store(dz + out, (dy_D * ys[j] * gate).to(dz.dtype.element_ty), mask=mask)
+                tl.store(dz + out, (dy_D * y_D * gate).to(dz.dtype.element_ty), mask=mask)
     place = (chunk * batch + b) * channels + d
     tl.store(dD_PBD + place, dD, mask=d_mask)
     tl.store(dbias_PBD + place, dbias, mask=d_mask)

@@ -166,7 +166,8 @@ def combine_kernel(
 
 @triton.jit
 def scan_kernel(
-    u, u_batch, u_row, delta, delta_batch, delta_row, z, z_batch, z_row, y, y_batch, y_row,
+    u, u_batch, u_row, delta, delta_batch, delta_row, z, z_batch, z_row, addend, addend_batch, addend_row,
+    y, y_batch, y_row,
     A_ND, B_rows, C_rows, D_D, bias, entering_PBND, edges_EBTNW, final_BDN,
     batch, length, channels, chunks, padded_length,
     N: tl.constexpr, CHUNK: tl.constexpr, EDGE: tl.constexpr, UNROLL: tl.constexpr, BLOCK_D: tl.constexpr,
@@ -212,6 +213,8 @@ def scan_kernel(
                         new = new + (tl.exp2(delta_D * A[2 * p + 1]) * h[2 * p + 1] + drive * B_high,)
                         y_D += new[2 * p + 1] * C_high
                 h = new
+                if addend is not None:
+                    y_D += load_row(addend, b * addend_batch + row * addend_row + d, mask)
                 if z is not None:
                     y_D = y_D * silu(load_row(z, b * z_batch + row * z_row + d, mask))
                 tl.store(y + b * y_batch + row * y_row + d, y_D.to(y.dtype.element_ty), mask=mask)

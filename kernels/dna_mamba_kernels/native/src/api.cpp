@@ -71,13 +71,14 @@ std::int64_t scan_units(const Run& run, const ScanInputs& in) {
     return in.batch * ((in.d_inner + run.block - 1) / run.block);
 }
 
-std::int64_t conv_units(const Run& run, const ConvInputs& in) {
+template <class Inputs>
+std::int64_t tile_units(const Run& run, const Inputs& in) {
     return in.batch * ((in.length + run.tile - 1) / run.tile);
 }
 
 }  // namespace
 
-int dna_mamba_abi_version() { return 2; }
+int dna_mamba_abi_version() { return 3; }
 
 int dna_mamba_supported_isas() {
     int bits = 1;
@@ -112,12 +113,19 @@ int dna_mamba_conv_forward(const Run* run, const ConvInputs* in, const ConvOutpu
     const KernelTable* table = kernels(run->isa);
     if (!table) return no_such_isa;
     expect_writes(out->y, in->batch * in->length * in->channels);
-    return Call<ConvInputs, ConvOutputs>{*run, *in, *out, table->conv_forward}.go(conv_units(*run, *in));
+    return Call<ConvInputs, ConvOutputs>{*run, *in, *out, table->conv_forward}.go(tile_units(*run, *in));
 }
 
 int dna_mamba_conv_backward(const Run* run, const ConvInputs* in, const ConvGrads* grads) {
     const KernelTable* table = kernels(run->isa);
     if (!table) return no_such_isa;
     expect_writes(grads->dx, in->batch * in->length * in->channels);
-    return Call<ConvInputs, ConvGrads>{*run, *in, *grads, table->conv_backward}.go(conv_units(*run, *in));
+    return Call<ConvInputs, ConvGrads>{*run, *in, *grads, table->conv_backward}.go(tile_units(*run, *in));
+}
+
+int dna_mamba_norm_forward(const Run* run, const NormInputs* in, const NormOutputs* out) {
+    const KernelTable* table = kernels(run->isa);
+    if (!table) return no_such_isa;
+    expect_writes(out->y, in->batch * in->length * in->channels);
+    return Call<NormInputs, NormOutputs>{*run, *in, *out, table->norm_forward}.go(tile_units(*run, *in));
 }

@@ -18,8 +18,8 @@ struct Run {
 struct ScanInputs {
     std::int64_t batch, length, d_inner, d_state;
     const float *u, *delta, *A, *B, *C;
-    const float *D, *delta_bias, *z, *initial_state;  // may be null
-    std::int64_t u_sb, u_sl, delta_sb, delta_sl, B_sb, B_sl, C_sb, C_sl, z_sb, z_sl;
+    const float *D, *delta_bias, *z, *addend, *initial_state;  // may be null
+    std::int64_t u_sb, u_sl, delta_sb, delta_sl, B_sb, B_sl, C_sb, C_sl, z_sb, z_sl, addend_sb, addend_sl;
     std::int64_t delta_softplus, reverse;
 };
 
@@ -33,7 +33,7 @@ struct ScanOutputs {
 struct ScanGrads {
     const float *dy, *dfinal_state, *edges;  // dfinal_state may be null
     std::int64_t dy_sb, dy_sl;
-    float *du, *ddelta, *dz;        // (B, L, D)
+    float *du, *ddelta, *dz, *daddend;  // (B, L, D)
     float *dB, *dC;                 // (blocks, B, L, N), to be summed over blocks
     float* dA;                      // (B, N, D rounded up to 16), to be summed over B
     float *dD, *ddelta_bias;        // (B, D rounded up to 16), to be summed over B
@@ -59,12 +59,25 @@ struct ConvGrads {
     float *dweight, *dbias;         // (B, tiles, taps, channels rounded up to 16), (B, tiles, same channels)
 };
 
+struct NormInputs {
+    std::int64_t batch, length, channels;
+    const float *x, *weight;  // weight (channels)
+    std::int64_t x_sb, x_sl;
+    double eps;
+};
+
+struct NormOutputs {
+    float* y;  // (B, L, channels)
+};
+
 // 0 for success, 1 for an instruction set this machine or build lacks, 2 for lack of memory.
 int dna_mamba_scan_forward(const Run*, const ScanInputs*, const ScanOutputs*);
 int dna_mamba_scan_backward(const Run*, const ScanInputs*, const ScanGrads*);
 
 int dna_mamba_conv_forward(const Run*, const ConvInputs*, const ConvOutputs*);
 int dna_mamba_conv_backward(const Run*, const ConvInputs*, const ConvGrads*);
+
+int dna_mamba_norm_forward(const Run*, const NormInputs*, const NormOutputs*);
 
 int dna_mamba_abi_version();
 int dna_mamba_supported_isas();  // bit i: 0 portable, 1 NEON, 2 AVX2, 3 AVX-512

@@ -58,12 +58,12 @@ inline int64_t taps_of(const ConvInputs& in) {
     return Taps ? Taps : in.taps;
 }
 
-// The convolution before its activation, for the vector of channels at c.
-template <int Taps>
-inline Vec convolve(const ConvInputs& in, const ConvWeights& w, const float* const* rows, int64_t c) {
-    Vec sum = Vec::load(w.bias + c);
+// The convolution before its activation, for the channels from c on.
+template <int Taps, class V>
+inline V convolve(const ConvInputs& in, const ConvWeights& w, const float* const* rows, int64_t c) {
+    V sum = V::loadu(w.bias + c);
     for (int64_t k = 0; k < taps_of<Taps>(in); ++k)
-        sum = fma(Vec::load(w.weight + k * w.padded + c), load_lanes(rows[k] + c, in.channels - c), sum);
+        sum = fma(V::loadu(w.weight + k * w.padded + c), load_lanes<V>(rows[k] + c, in.channels - c), sum);
     return sum;
 }
 
@@ -83,12 +83,13 @@ void forward_tile(const ConvInputs& in, const ConvOutputs& out, const ConvUnit& 
         point_to_inputs(in, w, unit.batch, s, rows);
         const float* ahead = w.input(in, unit.batch, at_most(s + rows_ahead, in.length - 1));
         float* y = out.y + (unit.batch * in.length + position(in, s)) * in.channels;
-        for (int64_t c = 0; c < in.channels; c += W) {
-            __builtin_prefetch(ahead + c, 0, 2);
-            Vec value = convolve<Taps>(in, w, rows, c);
+        over_channels(in.channels, [&](auto kind, int64_t c) {
+            using V = decltype(kind);
+            for (int64_t i = 0; i < V::width; i += W) __builtin_prefetch(ahead + c + i, 0, 2);
+            V value = convolve<Taps, V>(in, w, rows, c);
             if (in.silu) value = value * sigmoid(value);
             store_lanes(y + c, in.channels - c, value);
-        }
+        });
     }
 }
 
@@ -131,20 +132,21 @@ void activation_gradient(const ConvInputs& in, const ConvGrads& grads, int64_t b
     point_to_inputs(in, buf.w, batch, step, buf.rows);
     const float* dy = grads.dy + batch * grads.dy_sb + position(in, step) * grads.dy_sl;
     float* slot = buf.slot(in, step);
-    for (int64_t c = 0; c < in.channels; c += W) {
-        Vec d = load_lanes(dy + c, in.channels - c);
+    over_channels(in.channels, [&](auto kind, int64_t c) {
+        using V = decltype(kind);
+        V d = load_lanes<V>(dy + c, in.channels - c);
         if (in.silu) {
-            const Vec value = convolve<Taps>(in, buf.w, buf.rows, c), s = sigmoid(value);
-            d = d * s * fma(value, Vec::all(1.0f) - s, Vec::all(1.0f));
+            const V value = convolve<Taps, V>(in, buf.w, buf.rows, c), s = sigmoid(value);
+            d = d * s * fma(value, V::all(1.0f) - s, V::all(1.0f));
         }
-        d.store(slot + c);
-        if (!sums) continue;
-        (Vec::load(buf.dbias + c) + d).store(buf.dbias + c);
+        d.storeu(slot + c);
+        if (!sums) return;
+        (V::loadu(buf.dbias + c) + d).storeu(buf.dbias + c);
         for (int64_t k = 0; k < taps_of<Taps>(in); ++k) {
             float* sum = buf.dweight + k * buf.w.padded + c;
-            fma(d, load_lanes(buf.rows[k] + c, in.channels - c), Vec::load(sum)).store(sum);
+            fma(d, load_lanes<V>(buf.rows[k] + c, in.channels - c), V::loadu(sum)).storeu(sum);
         }
-    }
+    });
 }
 
 // dx_s = sum_k weight[k] d_{s + taps - 1 - k}, the slots of steps without a derivative holding zeros.

@@ -15,6 +15,7 @@ struct KernelTable {
     Kernel<ScanInputs, ScanGrads> scan_backward;
     Kernel<ConvInputs, ConvOutputs> conv_forward;  // a unit is a tile of one sequence
     Kernel<ConvInputs, ConvGrads> conv_backward;
+    Kernel<NormInputs, NormOutputs> norm_forward;  // a unit is a tile of one sequence
 };
 
 extern const KernelTable portable_kernels, neon_kernels, avx2_kernels, avx512_kernels;

@@ -26,15 +26,27 @@ struct Arena {
 };
 
 // One row's vectors: whole ones, and a last one of which only the first `count` lanes exist (zeros beyond).
-inline Vec load_lanes(const float* p, int64_t count) {
-    return count >= W ? Vec::loadu(p) : Vec::load_first(p, static_cast<int>(count));
+template <class V = Vec>
+inline V load_lanes(const float* p, int64_t count) {
+    return count >= V::width ? V::loadu(p) : V::load_first(p, static_cast<int>(count));
 }
 
-inline void store_lanes(float* p, int64_t count, Vec x) {
-    if (count >= W)
+template <class V>
+inline void store_lanes(float* p, int64_t count, V x) {
+    if (count >= V::width)
         x.storeu(p);
     else
         x.store_first(p, static_cast<int>(count));
+}
+
+// body(V, c) for every channel c at which a V starts: several vectors at once, then one by one. The first argument only
+// says which.
+template <class Body>
+inline void over_channels(int64_t channels, Body body) {
+    using Some = Several<Vec::at_once>;
+    int64_t c = 0;
+    for (; c + Some::width <= channels; c += Some::width) body(Some(), c);
+    for (; c < channels; c += W) body(Vec(), c);
 }
 
 inline void fill_zero(float* p, int64_t count) {

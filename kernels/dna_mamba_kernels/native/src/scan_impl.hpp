@@ -99,6 +99,18 @@ struct Planes {
     }
     float* group(int64_t g) const { return p + g * stride; }
     float* at(int64_t g, int64_t t) const { return p + g * stride + t * W; }
+
+    // Step t of the groups from channel c on.
+    void load(int64_t c, int64_t t, Vec& x) const { x = Vec::load(at(c / W, t)); }
+    void store(int64_t c, int64_t t, Vec x) const { x.store(at(c / W, t)); }
+    template <int K>
+    void load(int64_t c, int64_t t, Several<K>& x) const {
+        for (int i = 0; i < K; ++i) x.v[i] = Vec::load(at(c / W + i, t));
+    }
+    template <int K>
+    void store(int64_t c, int64_t t, const Several<K>& x) const {
+        for (int i = 0; i < K; ++i) x.v[i].store(at(c / W + i, t));
+    }
 };
 
 // B and C of a tile, (step, states) without gaps for each run of states: every group reads them again.
@@ -177,17 +189,21 @@ inline void load_tile(const ScanInputs& in, const Unit& unit, const Tile& tile, 
     const Rows u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
     const Rows delta(in.delta, in.delta_sb, in.delta_sl, tile, unit.batch, unit.first_channel);
     const float* bias = in.delta_bias ? in.delta_bias + unit.first_channel : nullptr;
-    for (int64_t t = 0; t < tile.steps; ++t) {
-        for (int64_t g = 0, c = 0; g < unit.groups; ++g, c += W) {
+    for (int64_t t = 0; t < tile.steps; ++t)
+        over_channels(unit.channels, [&](auto kind, int64_t c) {
+            using V = decltype(kind);
             const int64_t count = unit.channels - c;
-            Vec d = load_lanes(delta.row(t) + c, count);
-            if (bias) d = d + load_lanes(bias + c, count);
+            V d = load_lanes<V>(delta.row(t) + c, count);
+            if (bias) d = d + load_lanes<V>(bias + c, count);
             if (in.delta_softplus) d = softplus(d);
-            d.store(buf.delta.at(g, t));
-            (d * load_lanes(u.row(t) + c, count)).store(buf.drive.at(g, t));
-        }
-    }
+            buf.delta.store(c, t, d);
+            buf.drive.store(c, t, d * load_lanes<V>(u.row(t) + c, count));
+        });
 }
+
+// As many of NB states as are taken at once.
+template <int NB>
+using States = Several<(NB < Vec::at_once ? NB : Vec::at_once)>;
 
 // NB states over all steps of a tile. `y` is set by the first states of a group and added to by the others.
 template <int NB, bool First>
@@ -202,9 +218,13 @@ void forward_states(int64_t steps, const float* delta, const float* drive, const
     for (int64_t t = 0; t < steps; ++t, b += NB, c += NB) {
         const Vec d = Vec::load(delta + t * W), x = Vec::load(drive + t * W);
         Vec acc = First ? Vec::all(0.0f) : Vec::load(y + t * W);
-        for (int n = 0; n < NB; ++n) {
-            h[n] = fma(exp2(d * a[n]), h[n], x * Vec::all(b[n]));
-            acc = fma(h[n], Vec::all(c[n]), acc);
+        for (int first = 0; first < NB; first += States<NB>::count) {
+            const auto decay = exp2(States<NB>::of([&](int i) { return d * a[first + i]; }));
+            for (int i = 0; i < States<NB>::count; ++i) {
+                const int n = first + i;
+                h[n] = fma(decay.v[i], h[n], x * Vec::all(b[n]));
+                acc = fma(h[n], Vec::all(c[n]), acc);
+            }
         }
         acc.store(y + t * W);
         ahead.ask(t);
@@ -230,20 +250,23 @@ inline void store_tile(const ScanInputs& in, const ScanOutputs& out, const Unit&
                        const ForwardBuffers& buf) {
     const Rows u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
     const Rows z(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel);
+    const Rows addend(in.addend, in.addend_sb, in.addend_sl, tile, unit.batch, unit.first_channel);
     const OutRows y(out.y, in, tile, unit);
     const float* skip = in.D ? in.D + unit.first_channel : nullptr;
-    for (int64_t t = 0; t < tile.steps; ++t) {
-        for (int64_t g = 0, c = 0; g < unit.groups; ++g, c += W) {
+    for (int64_t t = 0; t < tile.steps; ++t)
+        over_channels(unit.channels, [&](auto kind, int64_t c) {
+            using V = decltype(kind);
             const int64_t count = unit.channels - c;
-            Vec value = Vec::load(buf.y.at(g, t));
-            if (skip) value = fma(load_lanes(skip + c, count), load_lanes(u.row(t) + c, count), value);
+            V value;
+            buf.y.load(c, t, value);
+            if (skip) value = fma(load_lanes<V>(skip + c, count), load_lanes<V>(u.row(t) + c, count), value);
+            if (in.addend) value = value + load_lanes<V>(addend.row(t) + c, count);
             if (in.z) {
-                const Vec gate = load_lanes(z.row(t) + c, count);
+                const V gate = load_lanes<V>(z.row(t) + c, count);
                 value = value * gate * sigmoid(gate);
             }
             store_lanes(y.row(t) + c, count, value);
-        }
-    }
+        });
 }
 
 inline void save_edges(const ScanInputs& in, const Unit& unit, const Tile& tile, const float* state, float* edges) {
@@ -268,6 +291,7 @@ void scan_forward(const Run& run, const ScanInputs& in, const ScanOutputs& out, 
         ahead.add(Rows(in.u, in.u_sb, in.u_sl, next, unit.batch, unit.first_channel));
         ahead.add(Rows(in.delta, in.delta_sb, in.delta_sl, next, unit.batch, unit.first_channel));
         ahead.add(Rows(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel));
+        ahead.add(Rows(in.addend, in.addend_sb, in.addend_sl, tile, unit.batch, unit.first_channel));
         ahead.add(OutRows(out.y, in, tile, unit));
         for (int64_t g = 0; g < unit.groups; ++g) {
             int64_t n = forward_run<8>(in, unit, tile, buf, ahead, g, 0);
@@ -328,23 +352,23 @@ inline void load_tile(const ScanInputs& in, const ScanGrads& grads, const Unit& 
     const Rows z(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel);
     const Rows dy(grads.dy, grads.dy_sb, grads.dy_sl, tile, unit.batch, unit.first_channel);
     const float* bias = in.delta_bias ? in.delta_bias + unit.first_channel : nullptr;
-    for (int64_t t = 0; t < tile.steps; ++t) {
-        for (int64_t g = 0, c = 0; g < unit.groups; ++g, c += W) {
+    for (int64_t t = 0; t < tile.steps; ++t)
+        over_channels(unit.channels, [&](auto kind, int64_t c) {
+            using V = decltype(kind);
             const int64_t count = unit.channels - c;
-            Vec d = load_lanes(delta.row(t) + c, count), slope = Vec::all(1.0f);
-            if (bias) d = d + load_lanes(bias + c, count);
+            V d = load_lanes<V>(delta.row(t) + c, count), slope = V::all(1.0f);
+            if (bias) d = d + load_lanes<V>(bias + c, count);
             if (in.delta_softplus) d = softplus_and_slope(d, slope);
-            d.store(buf.delta.at(g, t));
-            slope.store(buf.slope.at(g, t));
-            (d * load_lanes(u.row(t) + c, count)).store(buf.drive.at(g, t));
-            Vec gated_dy = load_lanes(dy.row(t) + c, count);
+            buf.delta.store(c, t, d);
+            buf.slope.store(c, t, slope);
+            buf.drive.store(c, t, d * load_lanes<V>(u.row(t) + c, count));
+            V gated_dy = load_lanes<V>(dy.row(t) + c, count);
             if (in.z) {
-                const Vec gate = load_lanes(z.row(t) + c, count);
+                const V gate = load_lanes<V>(z.row(t) + c, count);
                 gated_dy = gated_dy * gate * sigmoid(gate);
             }
-            gated_dy.store(buf.dy.at(g, t));
-        }
-    }
+            buf.dy.store(c, t, gated_dy);
+        });
 }
 
 // Decays and states of a tile again, from the state at its edge; y too where dz asks for it.
@@ -363,12 +387,15 @@ void recompute_states(int64_t steps, const float* delta, const float* drive, con
         path += NB * W;
         const Vec d = Vec::load(delta + t * W), x = Vec::load(drive + t * W);
         Vec acc = First || !WithY ? Vec::all(0.0f) : Vec::load(y + t * W);
-        for (int n = 0; n < NB; ++n) {
-            const Vec e = exp2(d * a[n]);
-            h[n] = fma(e, h[n], x * Vec::all(b[n]));
-            e.store(decay + n * W);
-            h[n].store(path + n * W);
-            if (WithY) acc = fma(h[n], Vec::all(c[n]), acc);
+        for (int first = 0; first < NB; first += States<NB>::count) {
+            const auto e = exp2(States<NB>::of([&](int i) { return d * a[first + i]; }));
+            for (int i = 0; i < States<NB>::count; ++i) {
+                const int n = first + i;
+                h[n] = fma(e.v[i], h[n], x * Vec::all(b[n]));
+                e.v[i].store(decay + n * W);
+                h[n].store(path + n * W);
+                if (WithY) acc = fma(h[n], Vec::all(c[n]), acc);
+            }
         }
         if (WithY) acc.store(y + t * W);
         ahead.ask(t);
@@ -469,29 +496,39 @@ inline void store_tile(const ScanInputs& in, const ScanGrads& grads, const Unit&
     const Rows u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
     const Rows z(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel);
     const Rows dy(grads.dy, grads.dy_sb, grads.dy_sl, tile, unit.batch, unit.first_channel);
+    const Rows addend(in.addend, in.addend_sb, in.addend_sl, tile, unit.batch, unit.first_channel);
     const OutRows du(grads.du, in, tile, unit), ddelta(grads.ddelta, in, tile, unit), dz(grads.dz, in, tile, unit);
+    const OutRows daddend(grads.daddend, in, tile, unit);
     const float* skips = in.D ? in.D + unit.first_channel : nullptr;
-    for (int64_t t = tile.steps - 1; t >= 0; --t) {
-        for (int64_t g = 0, c = 0; g < unit.groups; ++g, c += W) {
+    for (int64_t t = tile.steps - 1; t >= 0; --t)
+        over_channels(unit.channels, [&](auto kind, int64_t c) {
+            using V = decltype(kind);
             const int64_t count = unit.channels - c;
-            const Vec d_drive = Vec::load(buf.d_drive.at(g, t)), gated_dy = Vec::load(buf.dy.at(g, t));
-            const Vec x = load_lanes(u.row(t) + c, count);
-            const Vec skip = skips ? load_lanes(skips + c, count) : Vec::all(0.0f);
-            store_lanes(du.row(t) + c, count, fma(gated_dy, skip, d_drive * Vec::load(buf.delta.at(g, t))));
+            V d_drive, d_exponent, gated_dy, d, slope;
+            buf.d_drive.load(c, t, d_drive);
+            buf.d_exponent.load(c, t, d_exponent);
+            buf.dy.load(c, t, gated_dy);
+            buf.delta.load(c, t, d);
+            buf.slope.load(c, t, slope);
+            const V x = load_lanes<V>(u.row(t) + c, count);
+            const V skip = skips ? load_lanes<V>(skips + c, count) : V::all(0.0f);
+            store_lanes(du.row(t) + c, count, fma(gated_dy, skip, d_drive * d));
             // The exponents were taken with A log2(e); ln 2 undoes it.
-            const Vec d_exponent = Vec::load(buf.d_exponent.at(g, t)) * Vec::all(ln_2);
-            const Vec d_delta = fma(d_drive, x, d_exponent) * Vec::load(buf.slope.at(g, t));
+            const V d_delta = fma(d_drive, x, d_exponent * V::all(ln_2)) * slope;
             store_lanes(ddelta.row(t) + c, count, d_delta);
-            (Vec::load(buf.tile_dbias + c) + d_delta).store(buf.tile_dbias + c);
-            fma(gated_dy, x, Vec::load(buf.tile_dD + c)).store(buf.tile_dD + c);
+            (V::loadu(buf.tile_dbias + c) + d_delta).storeu(buf.tile_dbias + c);
+            fma(gated_dy, x, V::loadu(buf.tile_dD + c)).storeu(buf.tile_dD + c);
+            if (grads.daddend) store_lanes(daddend.row(t) + c, count, gated_dy);
             if (grads.dz) {
-                const Vec gate = load_lanes(z.row(t) + c, count), s = sigmoid(gate);
-                const Vec slope = s * fma(gate, Vec::all(1.0f) - s, Vec::all(1.0f));
-                const Vec y = fma(skip, x, Vec::load(buf.y.at(g, t)));
-                store_lanes(dz.row(t) + c, count, load_lanes(dy.row(t) + c, count) * y * slope);
+                const V gate = load_lanes<V>(z.row(t) + c, count), s = sigmoid(gate);
+                V y;
+                buf.y.load(c, t, y);
+                y = fma(skip, x, y);
+                if (in.addend) y = y + load_lanes<V>(addend.row(t) + c, count);
+                const V gate_slope = s * fma(gate, V::all(1.0f) - s, V::all(1.0f));
+                store_lanes(dz.row(t) + c, count, load_lanes<V>(dy.row(t) + c, count) * y * gate_slope);
             }
-        }
-    }
+        });
 }
 
 // Per-channel sums of a unit: (group, state, lane) to (state, channel).

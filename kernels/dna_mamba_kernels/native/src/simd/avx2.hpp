@@ -6,6 +6,7 @@ namespace {
 
 struct Vec {
     static constexpr int width = 8;
+    static constexpr int at_once = 2;  // of which a function's operations fit the registers
     __m256 v;
 
     static Vec load(const float* p) { return {_mm256_load_ps(p)}; }  // aligned

@@ -6,6 +6,7 @@ namespace {
 
 struct Vec {
     static constexpr int width = 16;
+    static constexpr int at_once = 4;  // of which a function's operations fit the registers
     __m512 v;
 
     static Vec load(const float* p) { return {_mm512_load_ps(p)}; }  // aligned

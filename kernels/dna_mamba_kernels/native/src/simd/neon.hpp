@@ -6,6 +6,7 @@ namespace {
 
 struct Vec {
     static constexpr int width = 8;
+    static constexpr int at_once = 4;  // of which a function's operations fit the registers
     float32x4_t lo, hi;
 
     static Vec load(const float* p) { return loadu(p); }

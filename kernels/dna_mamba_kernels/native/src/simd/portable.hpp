@@ -10,6 +10,7 @@ struct Vec {
     typedef std::int32_t Ints __attribute__((vector_size(16)));
     typedef std::uint32_t Bits __attribute__((vector_size(16)));
     static constexpr int width = 4;
+    static constexpr int at_once = 2;  // of which a function's operations fit the registers
     Floats v;
 
     static Vec load(const float* p) { return loadu(p); }
