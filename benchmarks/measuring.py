@@ -35,7 +35,18 @@ class Times(NamedTuple):
 
     best: float
     median: float
-    repeats: int
+    rounds: tuple[float, ...]
+
+    @property
+    def repeats(self) -> int:
+        return len(self.rounds)
+
+    def over(self, other: "Times") -> float:
+        """How many times as long as what took turns with it: the median over rounds.
+
+        A clock that changes from one second to the next meets both of a round, but not all rounds alike.
+        """
+        return statistics.median(mine / its for mine, its in zip(self.rounds, other.rounds, strict=True))
 
 
 class Point(NamedTuple):
@@ -73,7 +84,7 @@ def take_turns(calls: Mapping[str, Callable[[], object]], seconds: float, at_lea
         for name, call in calls.items():
             taken[name].append(seconds_of(call))
         rounds += 1
-    return {name: Times(min(times), statistics.median(times), rounds) for name, times in taken.items()}
+    return {name: Times(min(times), statistics.median(times), tuple(times)) for name, times in taken.items()}
 
 
 def measure(call: Callable[[], object], seconds: float, at_least: int = 3) -> Times:
@@ -84,7 +95,7 @@ def measure(call: Callable[[], object], seconds: float, at_least: int = 3) -> Ti
 def measure_or_once(call: Callable[[], object], seconds: float) -> Times:
     """As ``measure``, but a first call that takes longer than ``seconds`` is the measurement."""
     first = seconds_of(call)
-    return Times(first, first, 1) if first > seconds else measure(call, seconds)
+    return Times(first, first, (first,)) if first > seconds else measure(call, seconds)
 
 
 def in_child(

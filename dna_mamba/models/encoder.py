@@ -8,9 +8,21 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from dna_mamba.models.config import ModelConfig
+from dna_mamba.models.memory import affordable_budget
 from dna_mamba.models.mixer import BidirectionalMixer, at_least_float32
-from dna_mamba.models.streaming import Budget, budget_of, run_layers
+from dna_mamba.models.streaming import Budget, run_layers
 from dna_mamba_kernels import rms_norm
+
+
+class RMSNorm(nn.RMSNorm):
+    """Torch's, by our kernel where it is faster."""
+
+    def __init__(self, d_model: int, eps: float) -> None:
+        super().__init__(d_model)
+        self.epsilon = eps
+
+    def forward(self, x_BLD: Tensor) -> Tensor:
+        return rms_norm(x_BLD, self.weight, self.epsilon)
 
 
 class Layer(nn.Module):
@@ -95,7 +107,7 @@ class Encoder(nn.Module):
         """
         residual_BLD = self.embed(ids_BL)
         layers = cast(list[Layer], list(self.layers[:n_layers]))
-        budget = budget or budget_of(ids_BL.device)
+        budget = budget or affordable_budget(ids_BL.device, residual_BLD.nbytes)
         run_layers(layers, residual_BLD, padding(ids_BL, lengths_B), budget, advance)
         return residual_BLD
 
@@ -104,15 +116,12 @@ def make_norm(config: ModelConfig) -> nn.RMSNorm | nn.LayerNorm:
     """The normalisation a configuration asks for."""
     if config.norm == "layer":
         return nn.LayerNorm(config.d_model, eps=config.norm_eps)
-    return nn.RMSNorm(config.d_model, eps=config.norm_eps)
+    return RMSNorm(config.d_model, config.norm_eps)
 
 
 def normed(norm: nn.RMSNorm | nn.LayerNorm, residual_BLD: Tensor) -> Tensor:
     """(B, L, D) through a norm, in the dtype of its weight."""
-    residual_BLD = residual_BLD.to(norm.weight.dtype)
-    if type(norm) is nn.RMSNorm and norm.eps is not None:  # not what an adapter or a hook made of it
-        return rms_norm(residual_BLD, norm.weight, norm.eps)
-    hidden_BLD: Tensor = norm(residual_BLD)
+    hidden_BLD: Tensor = norm(residual_BLD.to(norm.weight.dtype))
     return hidden_BLD
 
 

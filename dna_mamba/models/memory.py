@@ -11,7 +11,7 @@ import torch
 from dna_mamba.errors import MachineError
 from dna_mamba.machine import available_memory
 from dna_mamba.models.config import ModelConfig
-from dna_mamba.models.streaming import budget_of, what_to_keep
+from dna_mamba.models.streaming import Budget, budget_of, what_to_keep
 
 OVERHEAD = 2**29
 """Thread stacks, packed matrices, memory that was freed and not reused: bytes."""
@@ -33,17 +33,31 @@ class Shape(NamedTuple):
 
 
 def inference_bytes(config: ModelConfig, shape: Shape, device: torch.device, dtype: torch.dtype) -> int:
-    """Bytes that ``MaskedLanguageModel.stream`` needs beyond the weights; ``forward`` needs its whole output too."""
-    budget = budget_of(device)
+    """Bytes that ``MaskedLanguageModel.stream`` takes beyond the weights; ``forward`` takes its whole output too.
+
+    Where they do not fit, bytes without which it cannot do.
+    """
+    positions = budget_of(device).positions
     d_model, d_inner = config.d_model, config.d_inner
     residual = shape.positions * d_model * dtype.itemsize
     identifiers = 4 * shape.positions * torch.int64.itemsize  # ids, their mirror image, and where it lies
-    group = min(shape.positions, max(shape.length, budget.positions))
-    _, kept = what_to_keep(group, d_inner, dtype, tied=config.tied, kept_bytes=budget.kept_bytes)
-    edge = d_inner * (config.d_state * 4 + config.d_conv * dtype.itemsize)
-    kept += edge * -(-group // budget.positions)
-    part = min(group, budget.positions) * (3 * d_model + 6 * d_inner + 2 * config.d_hidden) * dtype.itemsize
-    return residual + identifiers + kept + part + OVERHEAD
+    group = min(shape.positions, max(shape.length, positions))
+    edges = d_inner * (config.d_state * 4 + config.d_conv * dtype.itemsize) * -(-group // positions)
+    part = min(group, positions) * (3 * d_model + 6 * d_inner + 2 * config.d_hidden) * dtype.itemsize
+    least = residual + identifiers + edges + part + OVERHEAD
+    spare = affordable_budget(device, residual, least).kept_bytes
+    kept = what_to_keep(1, group, d_inner, dtype, tied=config.tied, kept_bytes=spare)
+    return least + (kept.outputs + kept.inputs) * d_inner * dtype.itemsize
+
+
+def affordable_budget(device: torch.device, residual: int, needed: int = 0) -> Budget:
+    """A device's budget beside a residual stream of so many bytes.
+
+    At most half of what is free there once ``needed`` bytes are taken; how much is kept changes the time alone.
+    """
+    budget, free = budget_of(device), memory_of(device)
+    kept = budget.kept_bytes - residual
+    return budget._replace(kept_bytes=max(0, kept if free is None else min(kept, (free - needed) // 2)))
 
 
 def training_bytes(config: ModelConfig, shape: Shape, parameters: int, *, recompute: bool) -> int:

@@ -142,8 +142,11 @@ class BidirectionalMixer(nn.Module):
         from_right_BLI, _ = self.right_to_left(inputs.x_right, pad_BL1)
         return self.join(from_right_BLI, inputs, pad_BL1)[0]
 
-    def project(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> Projected:
-        """The input projections of both directions."""
+    def project(self, h_BLD: Tensor, pad_BL1: Tensor | None = None, x_right_BLI: Tensor | None = None) -> Projected:
+        """The input projections of both directions; without what was ``x_right_BLI`` already, if they share it."""
+        if self.in_proj_right is None and x_right_BLI is not None:
+            (z_BLI,) = _halves(self.in_proj, h_BLD, slice(1, 2))
+            return Projected(x_right_BLI, z_BLI, x_right_BLI, z_BLI)
         x_BLI, z_BLI = _halves(self.in_proj, h_BLD)
         x_BLI = _without(pad_BL1, x_BLI)
         if self.in_proj_right is None:
@@ -153,7 +156,7 @@ class BidirectionalMixer(nn.Module):
 
     def project_x_right(self, h_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
         """What the right-to-left direction reads, without the rest of ``project``; without gradients the same bits."""
-        return _without(pad_BL1, _halves(self.in_proj_right or self.in_proj, h_BLD, count=1)[0])
+        return _without(pad_BL1, _halves(self.in_proj_right or self.in_proj, h_BLD, slice(1))[0])
 
     def join(
         self,
@@ -162,7 +165,7 @@ class BidirectionalMixer(nn.Module):
         pad_BL1: Tensor | None = None,
         start: DirectionState | None = None,
     ) -> tuple[Tensor, DirectionState]:
-        """The left-to-right direction, from ``start``; both gated, projected and combined (B, L, D); the state after."""
+        """The left-to-right direction from ``start``; both gated, projected and combined (B, L, D); the state after."""
         add = self.tied and not self.multiplies
         left_BLI, after = self.left_to_right(
             inputs.x_left, pad_BL1, start, addend_BLI=from_right_BLI if add else None, z_BLI=inputs.z_left
@@ -179,16 +182,16 @@ def at_least_float32(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def _halves(proj: nn.Linear, h_BLD: Tensor, count: int = 2) -> tuple[Tensor, ...]:
-    """The first ``count`` of a projection's two halves.
+def _halves(proj: nn.Linear, h_BLD: Tensor, wanted: slice = slice(None)) -> tuple[Tensor, ...]:
+    """Those ``wanted`` of a projection's two halves.
 
-    Without gradients each half is a product of its own: x rounds the same with z and without it.
+    Without gradients each half is a product of its own: it rounds the same with the other and without it.
     """
     if torch.is_grad_enabled() or type(proj) is not nn.Linear:  # an adapter's weight is not all there is to it
         halves: tuple[Tensor, ...] = proj(h_BLD).chunk(2, dim=-1)
-        return halves[:count]
+        return halves[wanted]
     biases = (None, None) if proj.bias is None else proj.bias.chunk(2)
-    pairs = list(zip(proj.weight.chunk(2), biases, strict=True))[:count]
+    pairs = list(zip(proj.weight.chunk(2), biases, strict=True))[wanted]
     return tuple(F.linear(h_BLD, weight, bias) for weight, bias in pairs)
 
 

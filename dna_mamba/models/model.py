@@ -103,13 +103,13 @@ class MaskedLanguageModel(StrandModel):
         """What ``forward`` (or ``both_strands``) gives for whole sequences, part by part from left to right.
 
         Without gradients, in memory for the residual stream of the strands and what ``budget`` says, however long the
-        sequences are. Parts and the rounding of matrix products depend on the budget; the function does not.
+        sequences are. Parts and the rounding of matrix products depend on its positions; the function does not.
 
         Args:
             input_ids: int64 (B, L).
             lengths: int64 (B,), marks right padding.
             both_strands: run and join both; None asks the mode, as ``forward`` does.
-            budget: None takes the device's own.
+            budget: None takes the device's own, as far as its free memory goes.
             n_layers: run only the first so many layers; None all of them. Before the last one ``hidden`` is the
                 residual stream, through no norm, and ``logits`` are read off it as it is.
             advance: told the positions a layer has just finished: layers x strands x B x L in all.
@@ -118,14 +118,14 @@ class MaskedLanguageModel(StrandModel):
             InputError: both strands are wanted and the tokenizer has no reverse complement.
         """
         batch, length = input_ids.shape
-        budget = budget or budget_of(input_ids.device)
+        positions = (budget or budget_of(input_ids.device)).positions
         joins = self.joins_strands if both_strands is None else both_strands
         strands = self._with_other_strand(input_ids, lengths) if joins else input_ids
         both_lengths = torch.cat([lengths, lengths]) if joins and lengths is not None else lengths
         residual_BLD = self.encoder.residual(strands, both_lengths, budget, n_layers=n_layers, advance=advance)
         index_BL = mirror_index(input_ids, lengths) if joins else None
         pad_BL1 = padding(input_ids, lengths)
-        for part in parts_of(length, budget.positions // max(1, len(strands))):
+        for part in parts_of(length, positions // max(1, len(strands))):
             pads = None if pad_BL1 is None else pad_BL1[:, part.window]
             a_BLD = self._finish(residual_BLD[:batch, part.window], pads, n_layers)
             if index_BL is None:

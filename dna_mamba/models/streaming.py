@@ -4,10 +4,10 @@ Each layer reads a sequence twice. Right to left, the right-to-left scan runs; l
 part of the residual takes its sum: parts further right still hold the layer's input, and of those on the left only
 the left-to-right state is needed. What comes out is what one pass over the whole sequence gives.
 
-What is kept between the two readings depends on the length alone: everything that the second one needs (inputs and
-right-to-left outputs, several times the residual); the outputs alone, for about a seventh more work; or only the
-right-to-left state at every part's edge, from which each part is computed again: then memory is the residual and one
-part, for about two fifths more work.
+Between the two readings of a part, its right-to-left output and its input projection are kept where memory allows; its
+output alone (then a quarter of the products is done again), or only the state at its edge, from which the part is
+computed again (two fifths more work), where it does not. What is done again gives the same bits: how much is kept
+changes the time alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from dna_mamba.models.mixer import BidirectionalMixer, DirectionState, Projected
+from dna_mamba.models.mixer import BidirectionalMixer, DirectionState
 
 
 class Part(NamedTuple):
@@ -36,16 +36,19 @@ class Part(NamedTuple):
 class Budget(NamedTuple):
     """How much is computed and kept at a time.
 
-    ``positions`` computed at a time, those of all sequences of a batch together: what the caches of a processor hold,
-    what fills a GPU. ``kept_bytes`` between a layer's two readings at most; what exceeds it is computed again.
+    ``positions`` computed at a time, those of all sequences of a batch together: what keeps a processor busy and its
+    caches in use, what fills a GPU. ``kept_bytes`` between a layer's two readings at most.
     """
 
     positions: int
     kept_bytes: int
 
 
-BUDGETS = {"cpu": Budget(8192, 2**30), "cuda": Budget(131_072, 2**33)}
-"""By device type; as for the CPU where there is none. Fixed, so that results never depend on a machine's memory."""
+BUDGETS = {"cpu": Budget(8192, 5 * 2**30), "cuda": Budget(131_072, 2**34)}
+"""By device type; as for the CPU where there is none. Bytes for what is kept and the residual stream together.
+
+Positions are fixed: results depend on them in the last bit.
+"""
 
 
 class Keep(IntEnum):
@@ -53,16 +56,26 @@ class Keep(IntEnum):
 
     STATES = 0
     OUTPUTS = 1
-    ALL = 2
+    INPUTS = 2
+    """Outputs too."""
 
 
-def what_to_keep(positions: int, d_inner: int, dtype: torch.dtype, *, tied: bool, kept_bytes: int) -> tuple[Keep, int]:
-    """As much as fits, and its bytes without those of the states; ``positions`` are those of all sequences together."""
-    outputs = positions * d_inner * dtype.itemsize
-    everything = outputs * (3 if tied else 5)  # x, z and the output; two of each input where they differ
-    if everything <= kept_bytes:
-        return Keep.ALL, everything
-    return (Keep.OUTPUTS, outputs) if outputs <= kept_bytes else (Keep.STATES, 0)
+class Kept(NamedTuple):
+    """For how many positions of a sequence (all sequences of a batch at once) outputs and inputs are kept."""
+
+    outputs: int
+    inputs: int
+
+    def of(self, part: Part) -> Keep:
+        """What is kept of a part: most of those that are read again first."""
+        return Keep((part.end <= self.outputs) + (part.end <= self.inputs))
+
+
+def what_to_keep(batch: int, length: int, d_inner: int, dtype: torch.dtype, *, tied: bool, kept_bytes: int) -> Kept:
+    """As much as fits; inputs only once all outputs are kept, and where both directions read the same."""
+    fits = kept_bytes // (batch * d_inner * dtype.itemsize)
+    outputs = min(length, fits)
+    return Kept(outputs, min(length, fits - outputs) if tied and outputs == length else 0)
 
 
 def budget_of(device: torch.device) -> Budget:
@@ -75,14 +88,34 @@ def parts_of(length: int, positions: int) -> list[Part]:
     return [Part(a, b) for a, b in pairwise([*range(0, length, max(1, positions)), length])]
 
 
-class _Reading(NamedTuple):
-    """What the first reading of a part leaves for the second: as much of it as is kept."""
+_WORTH_A_BLOCK = 2**26
+"""Numbers to keep."""
 
-    right: DirectionState | None
-    """What the right-to-left direction brought into it; None at the right end."""
-    inputs: Projected | None = None
+
+class _Shelf:
+    """Keeps tensors of so many numbers in all; many go into one block: what stays between what goes tears memory."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._free: Tensor | None = None
+
+    def keep(self, x: Tensor) -> Tensor:
+        """A copy; the tensor itself where a block is not worth its while."""
+        if self._count <= _WORTH_A_BLOCK:
+            return x
+        if self._free is None:
+            self._free = x.new_empty(self._count)
+        piece, self._free = self._free[: x.numel()], self._free[x.numel() :]
+        return piece.view(x.shape).copy_(x)
+
+
+class _Reading(NamedTuple):
+    """What the first reading of a part leaves for the second, of the right-to-left direction: as much as is kept."""
+
+    state: DirectionState | None
+    """What it brought into the part; None at the right end."""
+    x_BLI: Tensor | None = None
     output_BLI: Tensor | None = None
-    """Of the right-to-left direction."""
 
 
 class Layer(Protocol):
@@ -118,12 +151,10 @@ def _run_layer(
     layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, budget: Budget, advance: Callable[[int], None]
 ) -> None:
     batch, length, _ = residual_BLD.shape
-    parts = parts_of(length, budget.positions // batch)
-    mixer = layer.mixer
-    keep, _ = what_to_keep(
-        batch * length, mixer.out_proj.in_features, residual_BLD.dtype, tied=mixer.tied, kept_bytes=budget.kept_bytes
-    )
-    readings = _read_from_right(layer, residual_BLD, pad_BL1, parts, keep)
+    mixer, parts = layer.mixer, parts_of(length, budget.positions // batch)
+    d_inner = mixer.out_proj.in_features
+    kept = what_to_keep(batch, length, d_inner, residual_BLD.dtype, tied=mixer.tied, kept_bytes=budget.kept_bytes)
+    readings = _read_from_right(layer, residual_BLD, pad_BL1, parts, kept)
     left: DirectionState | None = None
     for part in parts:
         left = _finish(layer, residual_BLD[:, part.window], _at(pad_BL1, part), readings.pop(), left)
@@ -131,46 +162,43 @@ def _run_layer(
 
 
 def _read_from_right(
-    layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, parts: list[Part], keep: Keep
+    layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, parts: list[Part], kept: Kept
 ) -> list[_Reading]:
-    """The first reading; the leftmost part comes last."""
+    """The first reading of all parts but the leftmost, which is read twice in a row; that comes last."""
+    shelf = _Shelf(len(residual_BLD) * sum(kept) * layer.mixer.out_proj.in_features)
     readings: list[_Reading] = []
     state: DirectionState | None = None
     store: DirectionState | None = None
-    for index, part in reversed(list(enumerate(parts))):
-        if keep is Keep.STATES and part.start == 0:
-            readings.append(_Reading(state))
-            break  # nothing lies further left
-        reading, after = _begin(layer, residual_BLD[:, part.window], _at(pad_BL1, part), state, keep)
+    for index, part in reversed(list(enumerate(parts[1:]))):
+        here_BLD, pads = residual_BLD[:, part.window], _at(pad_BL1, part)
+        reading, after = _begin(layer, here_BLD, pads, state, kept.of(part), shelf)
         readings.append(reading)
         # One block for all edges: small pieces that stay between large ones that go would tear the memory.
         store = store or DirectionState(*(x.new_empty(len(parts), *x.shape) for x in after))
-        state = DirectionState(*(kept[index].copy_(x) for kept, x in zip(store, after, strict=True)))
-    return readings
+        state = DirectionState(*(block[index].copy_(x) for block, x in zip(store, after, strict=True)))
+    return [*readings, _Reading(state)]
 
 
 # What a part needs dies with the function that reads it: the next one gets the same memory, still in the caches.
 def _begin(
-    layer: Layer, here_BLD: Tensor, pads: Tensor | None, right: DirectionState | None, keep: Keep
+    layer: Layer, here_BLD: Tensor, pads: Tensor | None, right: DirectionState | None, keep: Keep, shelf: _Shelf
 ) -> tuple[_Reading, DirectionState]:
     """A part's first reading, from the state its right neighbour left, and the state it leaves."""
-    mixer, h_BLD = layer.mixer, layer.normed(here_BLD)
-    inputs = mixer.project(h_BLD, pads) if keep is Keep.ALL else None
-    x_BLI = mixer.project_x_right(h_BLD, pads) if inputs is None else inputs.x_right
-    output_BLI, after = mixer.right_to_left(x_BLI, pads, right)
-    return _Reading(right, inputs, None if keep is Keep.STATES else output_BLI), after
+    x_BLI = layer.mixer.project_x_right(layer.normed(here_BLD), pads)
+    output_BLI, after = layer.mixer.right_to_left(x_BLI, pads, right)
+    kept_x = shelf.keep(x_BLI) if keep >= Keep.INPUTS else None
+    return _Reading(right, kept_x, shelf.keep(output_BLI) if keep >= Keep.OUTPUTS else None), after
 
 
 def _finish(
     layer: Layer, here_BLD: Tensor, pads: Tensor | None, reading: _Reading, left: DirectionState | None
 ) -> DirectionState:
     """A part's second reading, from the state its left neighbour left: the residual takes the sum."""
-    mixer, (right, inputs, from_right_BLI) = layer.mixer, reading
-    if inputs is None:
-        inputs = mixer.project(layer.normed(here_BLD), pads)
-    if from_right_BLI is None:
-        from_right_BLI, _ = mixer.right_to_left(inputs.x_right, pads, right)
-    mixed_BLD, after = mixer.join(from_right_BLI, inputs, pads, left)
+    mixer, (right, x_BLI, output_BLI) = layer.mixer, reading
+    inputs = mixer.project(layer.normed(here_BLD), pads, x_BLI)
+    if output_BLI is None:
+        output_BLI, _ = mixer.right_to_left(inputs.x_right, pads, right)
+    mixed_BLD, after = mixer.join(output_BLI, inputs, pads, left)
     here_BLD += mixed_BLD
     return after._replace(context_BKI=after.context_BKI.clone())  # not a slice that keeps the part alive
 

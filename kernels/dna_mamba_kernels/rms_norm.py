@@ -9,7 +9,7 @@ from dna_mamba_kernels.native import norm as native
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float, *, backend: str | None = None) -> Tensor:
-    """x / sqrt(mean(x^2) + eps) * weight over the last dimension (Zhang & Sennrich 2019, eq. 4).
+    """Give x / sqrt(mean(x^2) + eps) * weight over the last dimension (Zhang & Sennrich 2019, eq. 4).
 
     Args:
         x: (batch, length, channels); any strides over batch and length.

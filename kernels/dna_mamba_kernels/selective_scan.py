@@ -170,8 +170,8 @@ def _implementation(backend: str) -> _Implementation:
 @_scan.register_fake
 def _(
     u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor | None, delta_bias: Tensor | None,
-    z: Tensor | None, addend: Tensor | None, initial_state: Tensor | None, delta_softplus: bool, reverse: bool, backend: str,
-    save_states: bool,
+    z: Tensor | None, addend: Tensor | None, initial_state: Tensor | None, delta_softplus: bool, reverse: bool,
+    backend: str, save_states: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     inputs = ScanInputs(u, delta, A, B, C, D, delta_bias, z, addend, initial_state, delta_softplus, reverse)
     batch, _, d_inner, d_state = inputs.sizes
@@ -187,8 +187,8 @@ def _(
 @_scan_backward.register_fake
 def _(
     u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor | None, delta_bias: Tensor | None,
-    z: Tensor | None, addend: Tensor | None, initial_state: Tensor | None, delta_softplus: bool, reverse: bool, backend: str,
-    edge_states: Tensor, dy: Tensor, dfinal_state: Tensor | None, needs: Sequence[bool],
+    z: Tensor | None, addend: Tensor | None, initial_state: Tensor | None, delta_softplus: bool, reverse: bool,
+    backend: str, edge_states: Tensor, dy: Tensor, dfinal_state: Tensor | None, needs: Sequence[bool],
 ) -> list[Tensor]:  # fmt: skip
     tensors = (u, delta, A, B, C, D, delta_bias, z, addend, initial_state)
     return [

@@ -20,7 +20,8 @@ from dna_mamba_kernels.triton import scan_backward_kernel as backward
 from dna_mamba_kernels.triton import scan_forward_kernels as forward
 
 TOOLS = Path(triton.__file__).parent / "backends/nvidia/bin"
-AT_BOUNDARY = ("x", "u", "delta", "z", "addend", "y", "dy", "du", "ddelta", "dz", "daddend", "dx", "context", "dcontext")
+_BOUNDARY = ("x", "u", "delta", "z", "addend", "y", "context")
+AT_BOUNDARY = (*_BOUNDARY, *(f"d{name}" for name in _BOUNDARY))
 """Tensors in the caller's dtype; all others are float32."""
 SIZES = ("batch", "length", "channels", "chunks", "tiles", "padded_length", "first_chunk", "N")
 

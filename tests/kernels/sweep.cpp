@@ -150,6 +150,24 @@ Result conv(const Run& run, const ConvShape& s, bool reverse) {
     return result;
 }
 
+struct NormShape {
+    std::int64_t batch, length, channels;
+};
+
+Result norm(const Run& run, const NormShape& s, bool) {
+    generator.seed(3);
+    const std::int64_t B = s.batch, L = s.length, D = s.channels, row = D + 3;
+    Buffer x(B * L * row - (B > 0 && L > 0 ? 3 : 0), 1.0f), weight(D, 1.0f);
+    NormInputs in{};
+    in.batch = B, in.length = L, in.channels = D, in.x = x, in.weight = weight;
+    in.x_sb = L * row, in.x_sl = row, in.eps = 1e-5;
+    Result result;
+    result.tensors.reserve(1);
+    const NormOutputs out{result.add(B * L * D)};
+    check(dna_mamba_norm_forward(&run, &in, &out));
+    return result;
+}
+
 template <class Shape, class Function>
 void sweep(const std::vector<Shape>& shapes, Function function, const char* name, std::int64_t tile) {
     for (const Shape& shape : shapes)
@@ -175,8 +193,10 @@ int main() {
     const std::vector<ConvShape> convs = {{1, 0, 5, 4, true},   {1, 1, 1, 1, true},    {2, 2, 7, 4, true},
                                           {3, 15, 16, 4, true}, {1, 17, 33, 4, false}, {2, 49, 40, 3, true},
                                           {1, 64, 130, 8, true}};
+    const std::vector<NormShape> norms = {{1, 0, 5}, {1, 1, 1}, {2, 17, 7}, {3, 33, 64}, {1, 40, 130}};
     sweep(scans, scan, "scan", 32);
     sweep(convs, conv, "convolution", 16);
+    sweep(norms, norm, "normalisation", 16);
     std::printf("%s\n", failures ? "FAILED" : "every instruction set agrees over every size");
     return failures ? 1 : 0;
 }

@@ -258,7 +258,9 @@ def test_half_precision_keeps_a_float32_state(backend, dtype):
     assert distance(final, exact_final) < 1e-5
 
 
-@pytest.mark.parametrize("wanted", [["u"], ["A"], ["B"], ["delta_bias", "D"], ["initial_state"], ["z", "C"], ["addend"]], ids=str)
+@pytest.mark.parametrize(
+    "wanted", [["u"], ["A"], ["B"], ["delta_bias", "D"], ["initial_state"], ["z", "C"], ["addend"]], ids=str
+)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_gradients_of_some_inputs_only(backend, wanted):
     case = scan_case(2, 45, 9, 5)

@@ -8,7 +8,7 @@ import torch
 
 from dna_mamba.errors import MachineError
 from dna_mamba.models import preset
-from dna_mamba.models.memory import OVERHEAD, Shape, inference_bytes, require, training_bytes
+from dna_mamba.models.memory import OVERHEAD, Shape, affordable_budget, inference_bytes, require, training_bytes
 
 TOKENIZER = {"kind": "nucleotide", "vocabulary": "caduceus"}
 CPU = torch.device("cpu")
@@ -51,6 +51,18 @@ def test_inference_stays_below_its_estimate() -> None:
     config = preset("tiny", TOKENIZER, reverse_complement="none")
     estimate = inference_bytes(config, Shape(1, 2**17), CPU, torch.float32)
     assert measured("for _ in model.stream(ids): pass", 2**17) <= estimate
+
+
+def test_less_is_kept_where_less_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The estimate stays within what is free as long as the least fits; then it is the least."""
+    config, shape = preset("small", TOKENIZER), Shape(2, 2**20)
+    estimates = {}
+    for free in (2**36, 5 * 2**30, 2**30):
+        monkeypatch.setattr("dna_mamba.models.memory.available_memory", lambda free=free: free)
+        estimates[free] = inference_bytes(config, shape, CPU, torch.float32)
+    least = estimates[2**30]
+    assert 2**30 < least < estimates[5 * 2**30] < 5 * 2**30 < estimates[2**36] < 6 * 2**30
+    assert affordable_budget(CPU, 0).kept_bytes == 2**29
 
 
 def test_a_training_step_is_estimated_within_a_factor_of_two() -> None:

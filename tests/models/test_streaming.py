@@ -1,13 +1,15 @@
 """Streamed inference gives what one pass gives: every strand mode, any chunk, any length."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dna_mamba.models import MaskedLanguageModel, ModelOutput
+from dna_mamba.models import MaskedLanguageModel, ModelOutput, streaming
 from dna_mamba.models.config import ReverseComplement
-from dna_mamba.models.streaming import Budget
+from dna_mamba.models.streaming import Budget, Keep, parts_of, what_to_keep
 from tests.models.test_model import TOLERANCE, random_ids, small_model
 
 MODES = ["none", "augment", "post-hoc", "shared"]
@@ -29,6 +31,36 @@ def test_parts_are_the_whole(mode: ReverseComplement, kept_bytes: int, length: i
     parts = joined(model, ids, budget=Budget(positions, kept_bytes))
     for streamed, expected in zip(parts, model(ids), strict=True):
         torch.testing.assert_close(streamed, expected, **TOLERANCE)
+
+
+@pytest.mark.parametrize("fields", [{}, {"combine": "multiply"}, {"tied": False}], ids=str)
+@pytest.mark.parametrize("in_a_block", [False, True])
+def test_what_is_kept_does_not_change_a_bit(
+    fields: dict[str, Any], in_a_block: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Free memory decides how much is kept, and must decide nothing else."""
+    model, ids = small_model("shared", **fields), random_ids(2, 90)
+    if in_a_block:
+        monkeypatch.setattr(streaming, "_WORTH_A_BLOCK", 0)
+    results = [joined(model, ids, budget=Budget(32, kept)) for kept in (0, 9_000, 12_000, 20_000, 10**9)]
+    for other in results[1:]:
+        assert torch.equal(other.logits, results[0].logits) and torch.equal(other.hidden, results[0].hidden)
+
+
+@given(
+    batch=st.integers(1, 4),
+    length=st.integers(1, 500),
+    positions=st.integers(1, 90),
+    kept_bytes=st.integers(0, 200_000),
+    tied=st.booleans(),
+)
+def test_no_more_is_kept_than_fits(batch: int, length: int, positions: int, kept_bytes: int, tied: bool) -> None:
+    kept = what_to_keep(batch, length, 16, torch.float32, tied=tied, kept_bytes=kept_bytes)
+    of_parts = [(part, kept.of(part)) for part in parts_of(length, positions)]
+    total = sum(int(keep) * (part.end - part.start) for part, keep in of_parts)
+    assert total * batch * 16 * 4 <= kept_bytes
+    assert tied or all(keep < Keep.INPUTS for _, keep in of_parts)
+    assert sorted((keep for _, keep in of_parts), reverse=True) == [keep for _, keep in of_parts]
 
 
 @pytest.mark.parametrize("budget", [Budget(16, 0), Budget(16, 10**9), Budget(100, 0)])

@@ -161,7 +161,7 @@ def gradient_kernel(
             if daddend is not None:
                 tl.store(daddend + out, dys[j].to(daddend.dtype.element_ty), mask=mask)
             if dz is not None:
-                y_D = ys[j]
+                y_D = ys[j]  # type: ignore[var-annotated]
                 if addend is not None:
                     y_D += load_row(addend, b * addend_batch + row * addend_row + d, mask)
                 gate = silu_slope(load_row(z, b * z_batch + row * z_row + d, mask))

@@ -24,15 +24,25 @@ inline V exp2(V x) {
     return scale(exp2_part(part), exponent);
 }
 
+// e^-part for |part| <= ln(2) / 2: the same polynomial.
+template <class V>
+inline V exp_minus_part(V r) {
+    V p = fma(V::all(-0.008290314715395753f), r, V::all(0.04189792929679577f));
+    p = fma(p, r, V::all(-0.1666763619480187f));
+    p = fma(p, r, V::all(0.4999914953070706f));
+    p = fma(p, r, V::all(-0.9999997071894866f));
+    return fma(p, r, V::all(1.0f));
+}
+
 // e^-|x|: the reduction in two pieces of ln 2 keeps the relative error at 2e-7 for large |x|.
 template <class V>
 inline V exp_minus_abs(V x) {
-    const V y = V::all(0.0f) - abs(x);
+    const V y = abs(x);
     V whole, part, exponent;
-    split(y * V::all(log2_e), whole, part, exponent);
-    V r = fma(whole, V::all(-0.693145751953125f), y);
-    r = fma(whole, V::all(-1.42860682030941723e-6f), r);
-    return scale(exp2_part(r * V::all(log2_e)), exponent);
+    split(y * V::all(-log2_e), whole, part, exponent);
+    V r = fma(whole, V::all(0.693145751953125f), y);
+    r = fma(whole, V::all(1.42860682030941723e-6f), r);
+    return scale(exp_minus_part(r), exponent);
 }
 
 // atanh(s) / s from q = s^2 <= 1/9: relative error 4.5e-9 before rounding.
