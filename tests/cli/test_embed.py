@@ -53,9 +53,9 @@ def test_an_estimate_writes_nothing(here):
 
 def test_too_long_for_memory(here, monkeypatch):
     monkeypatch.setattr("dna_mamba.models.memory.available_memory", lambda: 2**28)
-    write_fasta(here / "long.fa", {"s": random_sequence(5000, seed=1)})
+    write_fasta(here / "long.fa", {"s": random_sequence(10_000, seed=1)})
     result = run("long.fa", "-o", "out.npz")
-    assert result.exit_code == 3 and "sequence 's' of 5,000 bp: about" in result.stderr.splitlines()[-1]
+    assert result.exit_code == 3 and "sequence 's' of 10,000 bp: about" in result.stderr.splitlines()[-1]
     assert not (here / "out.npz").exists()
 
 
