@@ -93,19 +93,27 @@ _WORTH_A_BLOCK = 2**26
 
 
 class _Shelf:
-    """Keeps tensors of so many numbers in all; many go into one block: what stays between what goes tears memory."""
+    """Where a layer keeps tensors between its readings; the next layer uses the same place.
 
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._free: Tensor | None = None
+    Many go into one block, taken once: what stays between what goes, and blocks that come and go, tear the memory.
+    """
+
+    def __init__(self) -> None:
+        self._block: Tensor | None = None
+        self._size = self._used = 0
+
+    def clear(self, size: int) -> None:
+        """For another layer, which keeps ``size`` numbers at most."""
+        self._size, self._used = size, 0
 
     def keep(self, x: Tensor) -> Tensor:
-        """A copy; the tensor itself where a block is not worth its while."""
-        if self._count <= _WORTH_A_BLOCK:
+        """A copy in the block; the tensor itself where a block is not worth its while."""
+        if self._size <= _WORTH_A_BLOCK:
             return x
-        if self._free is None:
-            self._free = x.new_empty(self._count)
-        piece, self._free = self._free[: x.numel()], self._free[x.numel() :]
+        if self._block is None or len(self._block) < self._size:
+            self._block = x.new_empty(self._size)
+        piece = self._block[self._used : self._used + x.numel()]
+        self._used += x.numel()
         return piece.view(x.shape).copy_(x)
 
 
@@ -140,21 +148,28 @@ def run_layers(
     """
     batch, length, _ = residual_BLD.shape
     rows = max(1, budget.positions // max(1, length))
+    shelf = _Shelf()
     for first in range(0, batch, rows):
         group = slice(first, first + rows)
         pads = None if pad_BL1 is None else pad_BL1[group]
         for layer in layers:
-            _run_layer(layer, residual_BLD[group], pads, budget, advance)
+            _run_layer(layer, residual_BLD[group], pads, budget, shelf, advance)
 
 
 def _run_layer(
-    layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, budget: Budget, advance: Callable[[int], None]
+    layer: Layer,
+    residual_BLD: Tensor,
+    pad_BL1: Tensor | None,
+    budget: Budget,
+    shelf: _Shelf,
+    advance: Callable[[int], None],
 ) -> None:
     batch, length, _ = residual_BLD.shape
     mixer, parts = layer.mixer, parts_of(length, budget.positions // batch)
     d_inner = mixer.out_proj.in_features
     kept = what_to_keep(batch, length, d_inner, residual_BLD.dtype, tied=mixer.tied, kept_bytes=budget.kept_bytes)
-    readings = _read_from_right(layer, residual_BLD, pad_BL1, parts, kept)
+    shelf.clear(batch * sum(kept) * d_inner)
+    readings = _read_from_right(layer, residual_BLD, pad_BL1, parts, kept, shelf)
     left: DirectionState | None = None
     for part in parts:
         left = _finish(layer, residual_BLD[:, part.window], _at(pad_BL1, part), readings.pop(), left)
@@ -162,10 +177,9 @@ def _run_layer(
 
 
 def _read_from_right(
-    layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, parts: list[Part], kept: Kept
+    layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, parts: list[Part], kept: Kept, shelf: _Shelf
 ) -> list[_Reading]:
     """The first reading of all parts but the leftmost, which is read twice in a row; that comes last."""
-    shelf = _Shelf(len(residual_BLD) * sum(kept) * layer.mixer.out_proj.in_features)
     readings: list[_Reading] = []
     state: DirectionState | None = None
     store: DirectionState | None = None
