@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dna_mamba.machine import available_memory
 from dna_mamba_kernels import depthwise_conv, selective_scan
+from dna_mamba_kernels.scan_types import ScanInputs
 from tests.kernels.cases import NATIVE, distance, scan_case
 
 STEPS, CHANNELS, STATES = 5, 16, 3
@@ -105,10 +106,10 @@ def test_scan_gradients_beyond_two_to_the_31(backend: str) -> None:
 def du_ends(length: int, backend: str) -> list[Tensor]:
     """The gradient by u at either end of a constant sequence."""
     case = constant_case(length)
-    tensors = [*(case[name] for name in ("u", "delta", "A", "B", "C")), None, None, None, None]
-    _, _, edges = torch.ops.dna_mamba.selective_scan(*tensors, True, False, backend, True)
-    needs = [True] + [False] * 8
-    du, *_ = torch.ops.dna_mamba.selective_scan_backward(
-        *tensors, True, False, backend, edges, one_row(length, CHANNELS, seed=9), None, needs
-    )
+    absent = [None] * 5
+    inputs = ScanInputs(*(case[name] for name in ("u", "delta", "A", "B", "C")), *absent, True, False)
+    _, _, edges = torch.ops.dna_mamba.selective_scan(*inputs, backend, True)
+    needs = [tensor is inputs.u_BLD for tensor in inputs.tensors]
+    dy = one_row(length, CHANNELS, seed=9)
+    du, *_ = torch.ops.dna_mamba.selective_scan_backward(*inputs, backend, edges, dy, None, needs)
     return [du[:, :100].clone(), du[:, -100:].clone()]
