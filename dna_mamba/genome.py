@@ -20,6 +20,17 @@ class Contig(NamedTuple):
     length: int
 
 
+MITOCHONDRIA = frozenset({"chrM", "chrMT", "MT", "M"})
+"""Names under which go two sequences: ``chrM`` of hg19 is another one than ``MT``."""
+
+
+def other_names(chrom: str) -> tuple[str, ...]:
+    """The other spellings under which the same contig may be known: ``chr1`` for ``1``, ``chrM`` for ``MT``."""
+    if chrom in MITOCHONDRIA:
+        return tuple(sorted(MITOCHONDRIA - {chrom}))
+    return (chrom.removeprefix("chr"),) if chrom.startswith("chr") else (f"chr{chrom}",)
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """Half-open ``[start, end)`` on a contig, 0-based."""

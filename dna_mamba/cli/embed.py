@@ -18,7 +18,7 @@ from dna_mamba.cli.options import (
     setup_torch,
     threads_option,
 )
-from dna_mamba.errors import InputError
+from dna_mamba.cli.regions import read_regions, region_options
 
 if TYPE_CHECKING:
     from dna_mamba.genome import Interval
@@ -44,20 +44,9 @@ if TYPE_CHECKING:
     type=click.Choice(["npz", "parquet", "h5ad", "tsv"]),
     help="NumPy archive, Parquet, AnnData or table of text; default by the suffix of OUT.",
 )
-@click.option(
-    "-r",
-    "--region",
-    "notations",
-    multiple=True,
-    metavar="CHR:START-END",
-    help="Embed this place on the genome IN.fa, 1-based, both ends included. May be given again.",
-)
-@click.option(
-    "-R",
-    "--regions-bed",
-    metavar="BED",
-    type=click.Path(),
-    help="Embed the places of a BED file (0-based half-open; - in its strand column: the reverse complement).",
+@region_options(
+    "Embed this place on the genome IN.fa",
+    "Embed the places of a BED file, the reverse complement where its strand column has -",
 )
 @click.option(
     "--layer",
@@ -88,7 +77,7 @@ def command(
     model: str,
     output: str,
     output_type: "OutputType | None",
-    notations: tuple[str, ...],
+    regions: tuple[str, ...],
     regions_bed: str | None,
     layer: int | None,
     pool: "Pool",
@@ -114,15 +103,15 @@ def command(
     check_target(output, force=force)
     setup_torch(threads)
     with ExitStack() as stack:
-        genome, regions = _regions(stack, sequences, notations, regions_bed)
+        genome, places = _places(stack, sequences, regions, regions_bed)
         if dry_run:
-            _estimate(_records(sequences, genome, regions), model, device, layer, pool)
+            _estimate(_records(sequences, genome, places), model, device, layer, pool)
             return
-        with progress("embedded", unit="bp", total=_total_bp(sequences, regions)) as advance:
+        with progress("embedded", unit="bp", total=_total_bp(sequences, places)) as advance:
             result = embed(
                 genome or sequences,
                 model,
-                regions=regions,
+                regions=places,
                 layer=layer,
                 pool=pool,
                 batch_size=batch_size,
@@ -136,24 +125,16 @@ def command(
     log(f"layer {result.metadata['layer']}; pooling: {result.metadata['pooling']}; {result.metadata['strands']}")
 
 
-def _regions(
-    stack: ExitStack, path: str, notations: tuple[str, ...], regions_bed: str | None
+def _places(
+    stack: ExitStack, path: str, regions: tuple[str, ...], regions_bed: str | None
 ) -> "tuple[FastaReader | None, list[Interval] | None]":
     """The genome, open until ``stack`` closes, and the places on it; neither where none were asked for."""
-    from dna_mamba.io.bed import parse_region, read_bed
     from dna_mamba.io.fasta import FastaReader
-    from dna_mamba.scoring.region_sequences import check_regions
 
-    if not notations and regions_bed is None:
+    if not regions and regions_bed is None:
         return None, None
-    if notations and regions_bed is not None:
-        raise InputError("--region and --regions-bed together", remedy="give one of them")
-    in_file = None if regions_bed is None else list(read_bed(regions_bed))
     genome = stack.enter_context(FastaReader(path))
-    if in_file is None:
-        return genome, [parse_region(notation, genome.contigs) for notation in notations]
-    check_regions(genome, in_file)
-    return genome, in_file
+    return genome, read_regions(regions, regions_bed, genome)
 
 
 def _records(path: str, genome: "FastaReader | None", regions: "list[Interval] | None") -> "Iterator[FastaRecord]":

@@ -27,7 +27,7 @@ _MAX_FIGURE_BP = 1000
 @click.argument("sequences", type=click.Path(), metavar="[SEQ.fa]", required=False)
 @model_option
 @click.option("-f", "--reference", metavar="REF.fa", type=click.Path(), help="Genome, with regions of -r or -R.")
-@region_options
+@region_options()
 @click.option(
     "-o",
     "--output",
@@ -122,8 +122,8 @@ def _source(sequences: str | None, reference: str | None, *, has_regions: bool) 
 def _chosen(genome: "FastaReader", regions: Sequence[str], bed: str | None) -> "list[Interval]":
     from dna_mamba.genome import Interval
 
-    chosen = read_regions(regions, bed, genome)
-    return chosen or [Interval(chrom, 0, length) for chrom, length in genome.contigs if length]
+    chosen = read_regions(regions, bed, genome) or [Interval(chrom, 0, length) for chrom, length in genome.contigs]
+    return [region for region in chosen if len(region)]
 
 
 def _check_figure(path: str, regions: "Sequence[Interval]", *, force: bool) -> None:

@@ -14,41 +14,39 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def region_options(command: Command) -> Command:
-    """``-r``, which may be repeated, and ``-R``, as ``regions`` and ``regions_bed``."""
-    command = click.option(
-        "-R",
-        "--regions-bed",
-        metavar="BED",
-        type=click.Path(),
-        help="Regions of a BED file, 0-based half-open, in its order.",
-    )(command)
-    return click.option(
-        "-r",
-        "--region",
-        "regions",
-        multiple=True,
-        metavar="CHR:START-END",
-        help="Region, 1-based, both ends included; may be repeated.",
-    )(command)
+def region_options(each: str = "Region", all_of: str = "Regions of a BED file") -> Callable[[Command], Command]:
+    """``-r``, which may be repeated, and ``-R``, as ``regions`` and ``regions_bed``; help says what is done to them."""
+
+    def with_options(command: Command) -> Command:
+        in_bed = click.option(
+            "-R", "--regions-bed", metavar="BED", type=click.Path(), help=f"{all_of} (0-based half-open)."
+        )
+        in_words = click.option(
+            "-r",
+            "--region",
+            "regions",
+            multiple=True,
+            metavar="CHR:START-END",
+            help=f"{each} (1-based, both ends included); may be repeated.",
+        )
+        return in_words(in_bed(command))
+
+    return with_options
 
 
 def read_regions(texts: Sequence[str], bed: str | None, genome: "FastaReader") -> "list[Interval]":
-    """The regions of both options, in order, those without a base left out; none if neither was given.
+    """The regions of both options, in order; none if neither was given.
 
     Raises:
         InputError: a region is malformed or not on the genome, or none of them holds a base.
     """
     from dna_mamba.io.bed import read_bed
-    from dna_mamba.io.regions import parse_region
+    from dna_mamba.io.regions import parse_region, place_region
 
-    regions = [parse_region(text, genome.contigs) for text in texts]
-    for interval in read_bed(bed) if bed else ():
-        if interval.end > genome.length(interval.chrom):
-            what = f"{interval.chrom}:{interval.start}-{interval.end} (0-based) ends behind {interval.chrom}"
-            raise InputError(f"{what}, which has {genome.length(interval.chrom)} bp", place=bed, remedy="wrong build?")
-        regions.append(interval)
-    regions = [region for region in regions if len(region)]
-    if (texts or bed) and not regions:
+    lengths = dict(genome.contigs)
+    regions = [parse_region(text, lengths) for text in texts]
+    if bed is not None:
+        regions += [place_region(interval, lengths, bed) for interval in read_bed(bed)]
+    if (texts or bed is not None) and not any(map(len, regions)):
         raise InputError("no region holds a base", place=bed or "--region")
     return regions

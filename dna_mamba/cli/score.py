@@ -21,6 +21,7 @@ from dna_mamba.cli.options import (
     setup_torch,
     write_index_option,
 )
+from dna_mamba.cli.regions import read_regions, region_options
 from dna_mamba.errors import InputError, MachineError, PreemptedError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from dna_mamba.scoring.files import Survey
     from dna_mamba.scoring.outputs import Target
     from dna_mamba.scoring.selection import Regions
-    from dna_mamba.scoring.sharding import Shard
+    from dna_mamba.scoring.sharding import Shard, Span
 
 
 def _names(_: click.Context, __: click.Parameter, names: str) -> tuple[str, ...]:
@@ -54,20 +55,8 @@ def _shard(_: click.Context, __: click.Parameter, text: str | None) -> "Shard | 
 @output_option
 @output_type_option
 @write_index_option
-@click.option(
-    "-r",
-    "--region",
-    "regions",
-    multiple=True,
-    metavar="CHR:START-END",
-    help="Write only the records that touch this region, 1-based, both ends included; may be repeated.",
-)
-@click.option(
-    "-R",
-    "--regions-bed",
-    metavar="BED",
-    type=click.Path(),
-    help="Write only the records that touch a region of a BED file, 0-based half-open.",
+@region_options(
+    "Write only the records that touch this region", "Write only the records that touch a region of a BED file"
 )
 @click.option(
     "--scores",
@@ -131,6 +120,8 @@ def command(
     from dna_mamba.scoring.outputs import Target
     from dna_mamba.scoring.runs import plan_run
     from dna_mamba.scoring.scores import find_scores
+    from dna_mamba.scoring.selection import Regions
+    from dna_mamba.scoring.sharding import span_of
 
     target = Target(output, output_type, force, write_index=write_index)
     target.check()
@@ -140,7 +131,8 @@ def command(
     setup_torch(threads)
     network = as_model(model, resolve_device(device))
     with FastaReader(reference) as genome:
-        selected = _regions(regions, regions_bed, genome)
+        chosen = read_regions(regions, regions_bed, genome)
+        selected = Regions(chosen) if chosen else None
         if not no_version:
             target = target._replace(provenance=_provenance(weights_sha256(model), genome))
         run = survey = None
@@ -153,10 +145,11 @@ def command(
             batch_size = run.batch_size
         if is_file:
             survey = _survey(variants, genome, context, check_ref, selected)
-        if survey and dry_run:
-            _estimate(variants, survey.n_records, genome, network, scores, context, batch_size, selected)
+        span = survey and span_of(shard, survey.n_records)
+        if span and dry_run:
+            _estimate(variants, span, genome, network, scores, context, batch_size, selected)
             return
-        total = survey and _share(survey.n_records, shard)
+        total = span and span.n_records
         with _telling_what_is_kept(target, resume), progress("scored", unit="records", total=total) as advance:
             summary = score_vcf(
                 variants,
@@ -185,15 +178,6 @@ def _refuse_pipes(variants: str, is_file: bool, target: "Target", options: dict[
         raise InputError("only a file can be gone on with", place="--resume", remedy="give -o OUT")
 
 
-def _regions(notations: tuple[str, ...], bed: str | None, genome: "FastaReader") -> "Regions | None":
-    from dna_mamba.io.bed import read_bed
-    from dna_mamba.scoring.selection import regions_of
-
-    if not notations and bed is None:
-        return None
-    return regions_of(notations, () if bed is None else read_bed(bed), genome)
-
-
 def _survey(
     variants: str, genome: "FastaReader", context: int, check_ref: "CheckRef", selected: "Regions | None"
 ) -> "Survey":
@@ -214,19 +198,9 @@ def _provenance(weights_sha256: str, genome: "FastaReader") -> list[str]:
     return run_lines("score", __version__, shlex.join(["dna-mamba", *sys.argv[1:]]), fingerprints)
 
 
-def _share(n_records: int, shard: "Shard | None") -> int:
-    """How many of the records this run scores."""
-    from dna_mamba.scoring.sharding import span_of
-
-    if shard is None:
-        return n_records
-    span = span_of(shard, n_records)
-    return span.last - span.first
-
-
 def _estimate(
     variants: str,
-    n_records: int,
+    span: "Span",
     genome: "FastaReader",
     network: "MaskedLanguageModel",
     scores: tuple[str, ...],
@@ -234,14 +208,14 @@ def _estimate(
     batch_size: int | None,
     selected: "Regions | None",
 ) -> None:
-    """What the whole run would take, as a table on standard output."""
+    """What scoring these records would take, as a table on standard output."""
     from dna_mamba.scoring import VariantScorer
     from dna_mamba.scoring.estimate import estimate_scoring
     from dna_mamba.scoring.files import count_windows
 
     scorer = VariantScorer(genome, network, scores=scores, context_bp=context, batch_size=batch_size)
-    n_windows = count_windows(variants, scorer, selected)
-    click.echo(f"records\t{n_records}")
+    n_windows = count_windows(variants, scorer, span, selected)
+    click.echo(f"records\t{span.n_records}")
     click.echo(f"windows\t{n_windows}")
     print_estimate(estimate_scoring(n_windows, context, batch_size, network))
 

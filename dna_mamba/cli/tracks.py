@@ -44,7 +44,7 @@ _SUFFIXES = (".gz", ".bedgraph", ".bg", ".bw", ".bigwig")
     metavar="TRACK",
     help="ref-llr, entropy, probability:A (or C, G, T) or embedding:K (channel K, from 0); may be repeated.",
 )
-@region_options
+@region_options()
 @click.option(
     "--window",
     type=click.IntRange(min=0),
@@ -97,9 +97,9 @@ def command(
     from dna_mamba.io.fasta import FastaReader
     from dna_mamba.scoring import as_model
     from dna_mamba.scoring.provenance import run_lines
-    from dna_mamba.scoring.resume import progress_directory
     from dna_mamba.scoring.track_files import TrackRun, check_outputs, missing_bp, write_tracks
     from dna_mamba.scoring.tracks import Reading, parse_track
+    from dna_mamba.scoring.unfinished import progress_directory
 
     setup_torch(threads)
     network = as_model(model, resolve_device(device))

@@ -1,4 +1,4 @@
-"""BED intervals, 0-based half-open as in the file (UCSC and GA4GH BED v1), and region notation."""
+"""BED intervals, 0-based half-open as in the file (UCSC and GA4GH BED v1)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +7,6 @@ from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval, Strand
 from dna_mamba.io.compression import open_input
 from dna_mamba.io.paths import display_name
-from dna_mamba.io.regions import parse_region
-
-__all__ = ["parse_region", "read_bed"]
 
 _NOT_DATA = ("#", "track", "browser")
 _MAX_DIGITS = 18

@@ -1,12 +1,15 @@
-"""Models and genomes, given open or by path, and how much of them goes into one forward pass."""
+"""Models, genomes and places on them as callers give them, and how much goes into one forward pass."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 
 from dna_mamba.checkpoints import load_model
 from dna_mamba.errors import InputError
+from dna_mamba.genome import Interval
 from dna_mamba.io.fasta import FastaReader
+from dna_mamba.io.regions import parse_region, place_region
 from dna_mamba.models import MaskedLanguageModel
 
 
@@ -28,6 +31,15 @@ def as_model(model: MaskedLanguageModel | str | Path, device: str | torch.device
 def as_reference(reference: FastaReader | str | Path) -> FastaReader:
     """The reader itself, or one opened on a path. Raises InputError if the file cannot be used."""
     return FastaReader(reference) if isinstance(reference, str | Path) else reference
+
+
+def as_regions(regions: Iterable[Interval | str], reference: FastaReader) -> tuple[Interval, ...]:
+    """Places on the genome under its names of contigs, notation parsed. Raises InputError for one that is not on it."""
+    lengths = dict(reference.contigs)
+    return tuple(
+        parse_region(region, lengths) if isinstance(region, str) else place_region(region, lengths, reference.path)
+        for region in regions
+    )
 
 
 def positions_per_pass(model: MaskedLanguageModel) -> int:

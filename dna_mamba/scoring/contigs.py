@@ -2,14 +2,7 @@
 
 from collections.abc import Mapping
 
-_MITOCHONDRIA = frozenset({"chrM", "chrMT", "MT", "M"})
-
-
-def other_names(chrom: str) -> tuple[str, ...]:
-    """The other spellings under which the same contig is known."""
-    if chrom in _MITOCHONDRIA:
-        return tuple(sorted(_MITOCHONDRIA - {chrom}))
-    return (chrom.removeprefix("chr"),) if chrom.startswith("chr") else (f"chr{chrom}",)
+from dna_mamba.genome import MITOCHONDRIA, other_names
 
 
 class ContigMap:
@@ -48,7 +41,7 @@ class ContigMap:
         candidates = [name for name in other_names(chrom) if name in self._reference]
         if not candidates:
             return None, f"contig {chrom} is not in the reference: its alleles get NO_CONTIG"
-        if stated is None and chrom not in _MITOCHONDRIA and len(candidates) == 1:
+        if stated is None and chrom not in MITOCHONDRIA and len(candidates) == 1:
             return candidates[0], f"contig {chrom} is read as {candidates[0]} (the VCF states no length)"
         for name in candidates:
             if self._reference[name] == stated:

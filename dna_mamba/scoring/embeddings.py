@@ -17,10 +17,10 @@ from dna_mamba.io.genbank import read_sequences
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.memory import Shape, inference_bytes, require
 from dna_mamba.models.streaming import budget_of
-from dna_mamba.scoring.arguments import as_model, as_reference, positions_per_pass
+from dna_mamba.scoring.arguments import as_model, as_reference, as_regions, positions_per_pass
 from dna_mamba.scoring.embedding_table import Embeddings
 from dna_mamba.scoring.pooling import DESCRIPTIONS, Pool, check_pool, make_pooler
-from dna_mamba.scoring.region_sequences import check_regions, contig_sequences, region_sequences
+from dna_mamba.scoring.region_sequences import contig_sequences, region_sequences
 from dna_mamba.tokenizers.base import TokenIds
 
 _WAITING = 1024
@@ -45,11 +45,19 @@ class _Plan(NamedTuple):
     advance: Callable[[int], None]
 
 
+class _Source(NamedTuple):
+    """What is embedded, what tells of its origin once all is read, and where it lies on a genome."""
+
+    sequences: Iterable[FastaRecord]
+    fingerprint: Callable[[], dict[str, Any]]
+    regions: tuple[Interval, ...] | None = None
+
+
 def embed(
     records: Iterable[FastaRecord] | FastaReader | str | Path,
     model: MaskedLanguageModel | str | Path,
     *,
-    regions: Iterable[Interval] | None = None,
+    regions: Iterable[Interval | str] | None = None,
     layer: int | None = None,
     pool: Pool = "mean",
     batch_size: int | None = None,
@@ -67,7 +75,8 @@ def embed(
     Args:
         records: sequences, or a FASTA, GenBank or EMBL file; with ``regions`` a genome, open or by path (FASTA).
         model: model, or its directory or packaged name.
-        regions: places on the genome; strand ``-`` is read as its reverse complement. None takes whole sequences.
+        regions: places on the genome, 0-based half-open or ``chr:start-end`` (1-based, both ends included);
+            strand ``-`` is read as its reverse complement. None takes whole sequences.
         layer: whose output, n_layer being the last (None), 0 the token embedding; negative from the end, -1 the last.
             The final norm belongs to the last layer; others give the residual stream as it is.
         pool: ``mean`` or ``max`` over positions, ``center`` (the middle position, the mean of the two middle ones of
@@ -88,16 +97,14 @@ def embed(
     metadata = describe(network, plan.n_layers, pool)
     if isinstance(model, str | Path):
         metadata |= {"model": str(model), "weights_sha256": weights_sha256(model)}
-    places = None if regions is None else tuple(regions)
-    sequences, fingerprint = _open(records, places)
-    ids, lengths, rows = _embed_all(plan, _checked(plan, sequences, max_length_bp), batch_size)
+    source = _open(records, regions)
+    ids, lengths, rows = _embed_all(plan, _checked(plan, source.sequences, max_length_bp), batch_size)
     offsets = None
     if pool == "none":
         offsets = np.cumsum([0, *(len(rows_LC) for rows_LC in rows)], dtype=np.int64)
     vectors_NC = np.concatenate([np.zeros((0, network.config.d_hidden), dtype=np.float32), *rows])
-    return Embeddings(
-        tuple(ids), np.array(lengths, dtype=np.int64), vectors_NC, metadata | fingerprint(), offsets, places
-    )
+    metadata |= source.fingerprint()
+    return Embeddings(tuple(ids), np.array(lengths, dtype=np.int64), vectors_NC, metadata, offsets, source.regions)
 
 
 def resolve_layer(layer: int | None, n_layer: int) -> int:
@@ -131,19 +138,18 @@ def reads_both_strands(model: MaskedLanguageModel) -> bool:
 
 
 def _open(
-    records: Iterable[FastaRecord] | FastaReader | str | Path, regions: tuple[Interval, ...] | None
-) -> tuple[Iterable[FastaRecord], Callable[[], dict[str, Any]]]:
-    """The sequences, and the fingerprint of what they came from, to be asked for once they are read."""
+    records: Iterable[FastaRecord] | FastaReader | str | Path, regions: Iterable[Interval | str] | None
+) -> _Source:
     if isinstance(records, FastaReader) or (regions is not None and isinstance(records, str | Path)):
         reader = as_reference(records)
-        check_regions(reader, regions or ())
-        places = contig_sequences(reader) if regions is None else region_sequences(reader, regions)
-        return places, lambda: {"reference_sha256": reader.fingerprint}
+        places = None if regions is None else as_regions(regions, reader)
+        sequences = contig_sequences(reader) if places is None else region_sequences(reader, places)
+        return _Source(sequences, lambda: {"reference_sha256": reader.fingerprint}, places)
     if regions is not None:
         raise InputError("regions of sequences that are no genome", remedy="give a FastaReader or a FASTA file")
     fingerprint = _Fingerprint()
-    sequences = read_sequences(records) if isinstance(records, str | Path) else records
-    return fingerprint.over(sequences), fingerprint.metadata
+    records = read_sequences(records) if isinstance(records, str | Path) else records
+    return _Source(fingerprint.over(records), fingerprint.metadata)
 
 
 class _Fingerprint:

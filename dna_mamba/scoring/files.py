@@ -21,12 +21,13 @@ from dna_mamba.scoring.alleles import AlleleStatus, VariantScore
 from dna_mamba.scoring.annotation import parse_info
 from dna_mamba.scoring.assess import Assessor, CheckRef
 from dna_mamba.scoring.outputs import Layout, Target, open_output
-from dna_mamba.scoring.resume import Progress, progress_directory
+from dna_mamba.scoring.resume import Progress
 from dna_mamba.scoring.runs import Run, input_state
 from dna_mamba.scoring.scores import DEFAULT_SCORES, columns_of, find_scores
 from dna_mamba.scoring.selection import Regions, selector
 from dna_mamba.scoring.sharding import Claim, Shard, Span, block_records, span_of
 from dna_mamba.scoring.summary import ScoreSummary, letters_line
+from dna_mamba.scoring.unfinished import progress_directory
 from dna_mamba.scoring.variants import VariantScorer
 from dna_mamba.scoring.windows import DEFAULT_CONTEXT_BP
 
@@ -106,10 +107,10 @@ def survey_vcf(
     return Survey(n_records, assessor.notes(), order.broken_at)
 
 
-def count_windows(path: str | Path, scorer: VariantScorer, regions: Regions | None = None) -> int:
-    """Windows the model will have to read for a VCF, those that neighbouring records share counted for each."""
+def count_windows(path: str | Path, scorer: VariantScorer, span: Span, regions: Regions | None = None) -> int:
+    """Windows the model will have to read for records of a VCF, those that neighbours share counted for each."""
     with VcfReader(path) as reader:
-        records = selector(regions, scorer.reference, reader.contigs)(reader)
+        records = islice(selector(regions, scorer.reference, reader.contigs)(reader), *span)
         return sum(scorer.n_windows(alleles_of(record)) for record in records)
 
 
@@ -214,7 +215,7 @@ def _blocks(records: Iterator[VcfRecord], size: int) -> Iterator[Iterator[VcfRec
 
 def _keep_and_write(path: str | Path, job: _Job, n_records: int, run: Run) -> ScoreSummary:
     """Keep block by block what is done; write the target when everything is."""
-    span = span_of(run.shard or _WHOLE, n_records)
+    span = span_of(run.shard, n_records)
     with ExitStack() as stack:
         if job.target.is_file:
             directory = progress_directory(job.target.path)

@@ -17,10 +17,9 @@ from dna_mamba.alphabet import encode_bases
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.regions import parse_region
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.memory import Shape, inference_bytes, require
-from dna_mamba.scoring.arguments import as_model, as_reference, sites_per_pass
+from dna_mamba.scoring.arguments import as_model, as_reference, as_regions, sites_per_pass
 from dna_mamba.scoring.likelihood import base_ids, base_log_probabilities, masked_log_probabilities
 from dna_mamba.scoring.substitutions import SCORES, Mutagenesis, Scores, joined
 from dna_mamba.scoring.windows import DEFAULT_CONTEXT_BP, SiteWindow, flank_bp
@@ -64,7 +63,7 @@ def saturation_mutagenesis(
         MachineError: the windows need more memory than there is.
     """
     genome, network = as_reference(reference), as_model(model, device)
-    interval = parse_region(region, genome.contigs) if isinstance(region, str) else region
+    (interval,) = as_regions([region], genome)
     if len(interval) == 0:
         raise InputError(f"region {interval.chrom}:{interval.start}-{interval.end} (0-based) holds no base")
     parts = []

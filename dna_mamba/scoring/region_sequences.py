@@ -3,22 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from dna_mamba.alphabet import reverse_complement
-from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval, Strand
 from dna_mamba.io.fasta import FastaReader, FastaRecord
-
-
-def check_regions(reference: FastaReader, regions: Iterable[Interval]) -> None:
-    """See that every region lies within its contig.
-
-    Raises:
-        InputError: names the first that does not.
-    """
-    for region in regions:
-        length = reference.length(region.chrom)
-        if region.end > length:
-            what = f"region {region} (1-based) ends behind {region.chrom}, which has {length} bp"
-            raise InputError(what, place=reference.path, remedy="cut it, or take the genome that it was made for")
 
 
 def region_sequences(reference: FastaReader, regions: Iterable[Interval]) -> Iterator[FastaRecord]:

@@ -1,33 +1,25 @@
-"""What an unfinished run has done, kept beside its output block by block until all of it is there.
+"""Lines that an unfinished run has done, kept block by block until all of them are there.
 
-In ``.NAME.progress``: ``run.json`` says what was run, ``blocks`` holds the finished lines, one gzip member a block, and
-``journal`` one line a block that says where it ends. A block counts once its journal line is whole; both files are
-synced in that order, so that a kill or a power cut costs at most the block in hand.
+``blocks`` holds the finished lines, one gzip member a block, and ``journal`` one line a block that says where it ends.
+A block counts once its journal line is whole; both files are synced in that order, so that a kill or a power cut costs
+at most the block in hand.
 """
 
-import fcntl
 import gzip
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, NamedTuple, Self
+from typing import BinaryIO, NamedTuple
 
 from dna_mamba.errors import InputError
-from dna_mamba.io.atomic import atomic_output, disk_errors, sync_directory
+from dna_mamba.io.atomic import disk_errors
 from dna_mamba.scoring.summary import ScoreSummary
+from dna_mamba.scoring.unfinished import UnfinishedRun
 
-_RUN, _BLOCKS, _JOURNAL = "run.json", "blocks", "journal"
-
-
-def progress_directory(target: str | Path) -> Path:
-    """Where the progress of a run that writes ``target`` is kept."""
-    path = Path(os.path.realpath(target))
-    stem = path.name.encode()[:200].decode(errors="ignore")
-    return path.with_name(f".{stem}.progress")
+_BLOCKS, _JOURNAL = "blocks", "journal"
 
 
 class Content(NamedTuple):
@@ -37,26 +29,15 @@ class Content(NamedTuple):
     sha256: str
 
 
-class Progress:
+class Progress(UnfinishedRun):
     """Finished blocks of a run; use it as a context manager.
 
     When the block ends with an InputError, or before anything was done, the directory is removed. Any other way to
     end early (a signal, a full disk) leaves it for ``resume``; ``discard`` removes it when the output is whole.
 
-    Args:
-        directory: see ``progress_directory``.
-        run: what decides the output, by name.
-        provenance: header lines of the output; those of the run that began stay.
-        resume: go on where an earlier run stopped, if there is one.
-        force: remove what an earlier run left.
-
     Attributes:
         summary: what was done so far.
-        provenance: header lines as given when the run began.
-
-    Raises:
-        InputError: an earlier run is there and neither to be resumed nor removed, is another one, or still at work.
-        MachineError: the disk is full.
+        is_complete: whether everything is, which an InputError no longer costs.
     """
 
     def __init__(
@@ -68,58 +49,18 @@ class Progress:
         resume: bool = False,
         force: bool = False,
     ) -> None:
-        self.directory, self.summary, self.provenance = directory, ScoreSummary(), list(provenance)
-        self.is_complete = False
-        if directory.exists() and not resume and not force:
-            remedy = "give --resume to go on with it, or --force to start again"
-            raise InputError("an earlier run stopped here", place=directory, remedy=remedy)
+        super().__init__(directory, run, provenance, resume=resume, force=force)
+        self.summary, self.is_complete = ScoreSummary(), False
         with disk_errors(directory):
-            directory.mkdir(exist_ok=True)
             self._journal: BinaryIO = open(directory / _JOURNAL, "a+b")  # noqa: SIM115 (closed in close)
             self._blocks: BinaryIO = open(directory / _BLOCKS, "a+b")  # noqa: SIM115
             try:
-                self._lock()
-                self._begin_or_go_on(run, resume)
+                self._read_journal()
             except BaseException:
                 self.close()
                 raise
 
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError("another run is at work on it", place=self.directory, remedy="wait for its end") from None
-        except OSError:  # a file system without locks
-            pass
-
-    def _begin_or_go_on(self, run: Mapping[str, str], resume: bool) -> None:
-        earlier = self._earlier_run() if resume else None
-        if earlier is None:
-            self._begin(run)
-        else:
-            self._go_on(run, earlier)
-
-    def _earlier_run(self) -> dict[str, object] | None:
-        try:
-            said = json.loads((self.directory / _RUN).read_text(encoding="utf-8", errors="surrogateescape"))
-            return said if isinstance(said, dict) and isinstance(said.get("run"), dict) else None
-        except (OSError, ValueError):
-            return None
-
-    def _begin(self, run: Mapping[str, str]) -> None:
-        for file in (self._journal, self._blocks):
-            file.truncate(0)
-        said = json.dumps({"run": dict(run), "provenance": self.provenance}, indent=1)
-        with atomic_output(self.directory / _RUN, force=True) as file:
-            file.write(said.encode("utf-8", errors="surrogateescape"))
-        sync_directory(self.directory)
-
-    def _go_on(self, run: Mapping[str, str], earlier: Mapping[str, object]) -> None:
-        if other := difference(run, earlier["run"]):
-            remedy = "give what it was given, or --force without --resume to start again"
-            raise InputError(f"the run to resume had another {other}", place=self.directory, remedy=remedy)
-        provenance = earlier.get("provenance")
-        self.provenance = [str(line) for line in provenance] if isinstance(provenance, list) else self.provenance
+    def _read_journal(self) -> None:
         self._journal.seek(0)
         n_bytes = n_blocks_bytes = 0
         for line in self._journal:
@@ -163,16 +104,10 @@ class Progress:
             n_lines += 1
         return Content(n_lines, digest.hexdigest())
 
-    def discard(self) -> None:
-        """Remove what is kept."""
-        shutil.rmtree(self.directory, ignore_errors=True)
-
     def close(self) -> None:
         self._blocks.close()
         self._journal.close()
-
-    def __enter__(self) -> Self:
-        return self
+        super().close()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -181,25 +116,6 @@ class Progress:
         if is_lost or (error is not None and not self.summary.n_records):
             self.discard()
         self.close()
-
-
-def difference(run: Mapping[str, str], other: object) -> str | None:
-    """The first thing by name in which two runs differ, with both values; None if they are the same."""
-    if not isinstance(other, Mapping):
-        return "description"
-    for name in dict.fromkeys([*run, *other]):
-        if run.get(name) != other.get(name):
-            return f"{name} ({str(other.get(name))[:64]}, here {str(run.get(name))[:64]})"
-    return None
-
-
-def earlier_value(directory: Path, name: str) -> str | None:
-    """What a run that stopped had under this name, if there is one."""
-    try:
-        said = json.loads((directory / _RUN).read_text(encoding="utf-8", errors="surrogateescape"))
-        return str(said["run"][name])
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
 
 
 def _sync(file: BinaryIO) -> None:

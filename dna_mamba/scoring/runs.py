@@ -12,8 +12,8 @@ from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.scoring.arguments import sites_per_pass
 from dna_mamba.scoring.outputs import Target
-from dna_mamba.scoring.resume import earlier_value, progress_directory
 from dna_mamba.scoring.sharding import Shard
+from dna_mamba.scoring.unfinished import earlier_value, progress_directory
 
 BATCH_SIZE = "batch_size"
 

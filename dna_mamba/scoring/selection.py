@@ -2,17 +2,14 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 
-from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.regions import parse_region
 from dna_mamba.io.vcf import VcfRecord
-from dna_mamba.scoring.contigs import ContigMap, other_names
+from dna_mamba.scoring.contigs import ContigMap
 
-_ONE_NUMBER = re.compile(r"(.+):([0-9,]+)")
 _END = re.compile(r"(?:^|;)END=(\d{1,18})(?:;|$)")
 
 
@@ -51,49 +48,6 @@ class Regions:
             for chrom, starts in self._starts.items()
             for start, end in zip(starts, self._ends[chrom], strict=True)
         )
-
-
-def regions_of(notations: Sequence[str], intervals: Iterable[Interval], reference: FastaReader) -> Regions:
-    """Regions written as ``chr:start-end`` (1-based, both ends included) or given 0-based half-open.
-
-    ``chr1`` may stand for ``1`` and the other way round. ``chr:start`` is refused: tools disagree on what it means.
-
-    Raises:
-        InputError: a region that is malformed or on no contig of the reference, or none that holds a base.
-    """
-    contigs = reference.contigs
-    names = {contig.chrom for contig in contigs}
-    for notation in notations:
-        _refuse_one_number(notation, names)
-    found = [parse_region(_renamed(notation, names), contigs) for notation in notations]
-    for interval in intervals:
-        chrom = _known(interval.chrom, names)
-        if chrom is None:
-            raise InputError(f"region on {interval.chrom}: no such contig", remedy="give regions of this reference")
-        found.append(Interval(chrom, interval.start, interval.end))
-    if not any(map(len, found)):
-        raise InputError("no region holds a base", remedy="BED is 0-based half-open: start < end")
-    return Regions(found)
-
-
-def _refuse_one_number(notation: str, names: set[str]) -> None:
-    place = _ONE_NUMBER.fullmatch(notation)
-    if place and notation not in names:
-        what = f"region {notation!r} is one base to bcftools, and all from there on to samtools"
-        raise InputError(what, remedy=f"write {place[1]}:{place[2]}-{place[2]} or {place[1]}:{place[2]}-")
-
-
-def _known(chrom: str, names: set[str]) -> str | None:
-    return next((name for name in (chrom, *other_names(chrom)) if name in names), None)
-
-
-def _renamed(notation: str, names: set[str]) -> str:
-    """The notation with the reference's name of its contig, where the name given is not one."""
-    chrom, colon, span = notation.rpartition(":")
-    whole, part = _known(notation, names), _known(chrom, names) if colon else None
-    if notation in names or (colon and chrom in names) or not (whole or part):
-        return notation
-    return whole or f"{part}:{span}"
 
 
 def selector(

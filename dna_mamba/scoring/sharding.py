@@ -31,6 +31,10 @@ class Span(NamedTuple):
     first: int
     last: int
 
+    @property
+    def n_records(self) -> int:
+        return self.last - self.first
+
 
 def parse_shard(text: str) -> Shard:
     """``2/4``: the second of four. Raises InputError for anything else."""
@@ -53,8 +57,10 @@ def block_records(n_records: int) -> int:
     return min(_MOST, _FEWEST * max(1, blocks_of_64))
 
 
-def span_of(shard: Shard, n_records: int) -> Span:
-    """The records of a shard: contiguous, whole blocks, as many as of any other to within one block."""
+def span_of(shard: Shard | None, n_records: int) -> Span:
+    """The records of a shard: contiguous, whole blocks, as many as of any other to within one block; None has all."""
+    if shard is None:
+        return Span(0, n_records)
     size = block_records(n_records)
     n_blocks = -(-n_records // size)
     first, last = (n_blocks * i // shard.total * size for i in (shard.number - 1, shard.number))

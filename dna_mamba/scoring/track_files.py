@@ -149,7 +149,7 @@ def write_tracks(
         store.finish()
         for column, output in enumerate(outputs):
             _write(output, run, _stored(run, store, len(tracks), column), header, force=replace)
-        store.remove()
+        store.discard()
 
 
 def missing_bp(run: TrackRun, parts: Path | None, n_tracks: int) -> int:

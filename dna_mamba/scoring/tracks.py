@@ -20,10 +20,9 @@ from dna_mamba.alphabet import BASES, N_CODE, SOFT_MASK
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.regions import parse_region
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.memory import Shape, inference_bytes, require
-from dna_mamba.scoring.arguments import as_model, as_reference, sites_per_pass
+from dna_mamba.scoring.arguments import as_model, as_reference, as_regions, sites_per_pass
 from dna_mamba.scoring.likelihood import base_ids, base_log_probabilities
 from dna_mamba.scoring.tiling import Tile, check_tiling, longest_whole, tile
 
@@ -153,7 +152,7 @@ def genome_tracks(
         MachineError: a window needs more memory than there is.
     """
     genome, network = as_reference(reference), as_model(model, device)
-    interval = parse_region(region, genome.contigs) if isinstance(region, str) else region
+    (interval,) = as_regions([region], genome)
     wanted = [parse_track(name, network) for name in tracks]
     reading = Reading(window_bp, overlap_bp, batch_size, mask_every)
     tiles = tiles_over([interval], genome.length(interval.chrom), reading)

@@ -75,6 +75,13 @@ def test_region_notation_to_standard_output(here):
     assert rows[0][1:7] == ["3", "s50", "10", "13", ".", "0"]
 
 
+def test_regions_of_both_kinds_in_order(here):
+    (here / "r.bed").write_text("s50\t0\t20\n")
+    assert run("in.fa", "-R", "r.bed", "-r", "s31:5-9", "-r", "s8", "-o", "out.npz").exit_code == 0
+    with np.load(here / "out.npz") as archive:
+        assert archive["ids"].tolist() == ["s31:5-9", "s8:1-8", "s50:1-20"]
+
+
 def test_anndata(here):
     assert run("in.fa", "-o", "out.h5ad", "--pool", "center").exit_code == 0
     assert list(anndata.read_h5ad(here / "out.h5ad").obs_names) == ["s50", "s8", "s31"]
@@ -108,7 +115,6 @@ def test_an_estimate_knows_regions_layers_and_rows(here):
         (["in.fa", "-o", "out.npz", "--layer", "3"], "no layer 3; give 0 (the token embedding) to 2 (the last)"),
         (["in.fa", "-o", "out.npz", "-r", "s8:5-9"], "ends behind s8, which has 8 bp"),
         (["in.fa", "-o", "out.npz", "-R", "far.bed"], "region s8:6-9 (1-based) ends behind s8, which has 8 bp"),
-        (["in.fa", "-o", "out.npz", "-R", "far.bed", "-r", "s8"], "give one of them"),
         (["in.fa", "-o", "out.csv"], "names no format"),
         (["gone.fa", "-o", "out.npz"], "gone.fa"),
         (["in.fa", "-o", "out.npz", "--max-length", "49"], "'s50': 50 bp is longer than the limit of 49 bp"),

@@ -103,6 +103,10 @@ def test_an_estimate_writes_nothing(here):
     facts = dict(line.split("\t") for line in result.stdout.splitlines())
     assert int(facts["positions"]) == 20 * int(facts["windows"]) > 0
     assert float(facts["seconds"]) > 0 and float(facts["peak_memory_mib"]) > 1
+    of_shards = [score("in.vcf", "-o", "out.vcf", "--dry-run", "--context", "20", "--shard", s) for s in ("1/2", "2/2")]
+    shares = [dict(line.split("\t") for line in share.stdout.splitlines()) for share in of_shards]
+    for name in ("records", "windows", "positions"):
+        assert sum(int(share[name]) for share in shares) == int(facts[name])
     refused = score("-", "-o", "out.vcf", "--dry-run")
     assert refused.exit_code == 2 and "needs a file that can be read twice" in refused.stderr
 

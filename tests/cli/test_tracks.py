@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import dna_mamba
 from dna_mamba.checkpoints import save_model
 from dna_mamba.cli.main import cli
-from dna_mamba.scoring.resume import progress_directory
+from dna_mamba.scoring.unfinished import progress_directory
 from tests.scoring.worlds import random_sequence, small_model, write_fasta
 
 SOURCES = [str(Path(dna_mamba.__file__).parents[1]), str(Path(dna_mamba.__file__).parents[1] / "kernels")]

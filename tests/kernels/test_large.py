@@ -106,8 +106,8 @@ def test_scan_gradients_beyond_two_to_the_31(backend: str) -> None:
 def du_ends(length: int, backend: str) -> list[Tensor]:
     """The gradient by u at either end of a constant sequence."""
     case = constant_case(length)
-    absent = [None] * 5
-    inputs = ScanInputs(*(case[name] for name in ("u", "delta", "A", "B", "C")), *absent, True, False)
+    u, delta, A, B, C = (case[name] for name in ("u", "delta", "A", "B", "C"))
+    inputs = ScanInputs(u, delta, A, B, C, None, None, None, None, None, delta_softplus=True, reverse=False)
     _, _, edges = torch.ops.dna_mamba.selective_scan(*inputs, backend, True)
     needs = [tensor is inputs.u_BLD for tensor in inputs.tensors]
     dy = one_row(length, CHANNELS, seed=9)

@@ -11,7 +11,7 @@ import pytest
 from dna_mamba.cli.exits import TerminatedError
 from dna_mamba.errors import MachineError
 from dna_mamba.scoring import resume
-from dna_mamba.scoring.resume import progress_directory
+from dna_mamba.scoring.unfinished import progress_directory
 from tests.reliability.desk import fails, furnish, score, spawn, words
 
 JOURNAL = Path(".out.vcf.progress/journal")
@@ -160,6 +160,17 @@ def test_row_14_damage_to_what_is_kept_is_found(here: Path, monkeypatch):
     refused = score("-o", "out.vcf", "--resume")
     assert refused.exit_code == 2 and "damaged" in refused.stderr.splitlines()[-1]
     assert not (here / "out.vcf").exists()
+
+
+def test_row_14_a_damaged_description_is_no_run_to_go_on_with(here: Path, monkeypatch):
+    with monkeypatch.context() as patched:
+        Stop(patched, 1, KeyboardInterrupt())
+        assert score("-o", "out.vcf").exit_code == 130
+    for damaged in ("{", "[]", '{"run": {}}'):
+        (progress_directory("out.vcf") / "run.json").write_text(damaged)
+        refused = score("-o", "out.vcf", "--resume")
+        assert refused.exit_code == 2 and "another description (it is damaged); give" in refused.stderr
+    assert score("-o", "out.vcf", "--force").exit_code == 0
 
 
 def test_an_input_that_changes_meanwhile_is_refused(here: Path, monkeypatch):

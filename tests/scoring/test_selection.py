@@ -1,4 +1,4 @@
-"""Regions against brute force, and the notations in which they come."""
+"""Regions against brute force, and against what bcftools selects."""
 
 import pysam
 import pysam.bcftools
@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfReader, parse_record
-from dna_mamba.scoring.selection import Regions, regions_of, selector
+from dna_mamba.scoring.arguments import as_regions
+from dna_mamba.scoring.selection import Regions, selector
 from tests.io.packing import bgzf
 from tests.scoring.worlds import write_fasta
 
@@ -31,31 +31,11 @@ def test_touch_against_brute_force(regions, place):
     assert found.touch(chrom, start, start + size) == any((chrom, i) in wanted for i in range(start, start + size))
 
 
-def test_notations_and_bed_are_one(reference):
-    bed = [Interval("chr1", 4, 10), Interval("chr1", 8, 20), Interval("1", 50, 51)]
-    assert str(regions_of([], bed, reference)) == "chr1:5-20,chr1:51-51"
-    mixed = regions_of(["1:5-10", "chr1:9-20"], [Interval("1", 50, 51)], reference)
-    assert str(mixed) == "chr1:5-20,chr1:51-51"
-    assert str(regions_of(["M"], [], reference)) == "MT:1-40"
-
-
-def test_one_number_is_refused_for_its_two_meanings(reference):
-    for notation in ("chr1:50", "1:1,000", "MT:5"):
-        with pytest.raises(InputError, match=r"one base to bcftools.*write .*-.* or .*-$"):
-            regions_of([notation], [], reference)
-
-
-@pytest.mark.parametrize("notation", ["2:1-5", "chr1:0-5", "chr1:5-1", "chr1:x", "chr1:1-101"])
-def test_what_is_no_region(reference, notation):
-    with pytest.raises(InputError, match="region"):
-        regions_of([notation], [], reference)
-
-
-def test_what_is_no_region_of_a_bed(reference):
-    with pytest.raises(InputError, match="region on 2: no such contig"):
-        regions_of([], [Interval("2", 0, 5)], reference)
-    with pytest.raises(InputError, match="holds a base"):
-        regions_of([], [Interval("chr1", 5, 5)], reference)
+def test_overlapping_regions_are_one():
+    regions = Regions(
+        [Interval("chr1", 4, 10), Interval("chr1", 50, 51), Interval("chr1", 8, 20), Interval("MT", 3, 3)]
+    )
+    assert str(regions) == "chr1:5-20,chr1:51-51"
 
 
 def test_a_record_counts_by_ref_and_end(reference):
@@ -72,7 +52,7 @@ def test_a_record_counts_by_ref_and_end(reference):
         "1\t0\ttelomere\tN\tC\t.\t.\t.",
     ]
     given_records = [parse_record(row, i, "x") for i, row in enumerate(rows)]
-    regions = regions_of(["chr1:10-20"], [], reference)
+    regions = Regions([Interval("chr1", 9, 20)])
     select = selector(regions, reference, {"1": 100})
     assert [record.id for record in select(given_records)] == ["into", "first", "last", "block"]
     assert not list(selector(regions, reference, {"1": 99})(given_records))  # another contig than chr1
@@ -92,6 +72,6 @@ def test_against_bcftools(tmp_path, reference, region):
     pysam.tabix_index(str(path), preset="vcf")
     seen = pysam.bcftools.view("-H", "-r", region, str(path)).splitlines()
     with VcfReader(path) as reader:
-        found = list(selector(regions_of([region], [], reference), reference, reader.contigs)(reader))
+        found = list(selector(Regions(as_regions([region], reference)), reference, reader.contigs)(reader))
     assert [record.id for record in found] == [line.split("\t")[2] for line in seen]
     assert found

@@ -5,9 +5,9 @@ from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.scoring import genome_tracks, track_files
-from dna_mamba.scoring.resume import progress_directory
 from dna_mamba.scoring.track_files import Output, TrackRun, missing_bp, write_tracks
 from dna_mamba.scoring.tracks import Reading, parse_track
+from dna_mamba.scoring.unfinished import progress_directory
 from tests.scoring.worlds import random_sequence, small_model, write_fasta
 
 SEQUENCES = {"b": random_sequence(300, 1), "a": random_sequence(40, 2) + "N" * 30 + random_sequence(50, 3), "z": "NNNN"}
