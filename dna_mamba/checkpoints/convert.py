@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Literal
 
-from dna_mamba.checkpoints.loading import load_model, locate
+from dna_mamba.checkpoints.loading import format_of, load_model, locate
 from dna_mamba.checkpoints.manifest import write_manifest
 from dna_mamba.checkpoints.native import write_model
-from dna_mamba.checkpoints.published import CONFIG, is_published, write_published
+from dna_mamba.checkpoints.published import CONFIG, write_published
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_directory
 
@@ -22,14 +22,15 @@ def convert(source: str | Path, target: str | Path, to: Literal["native", "caduc
         MachineError: the disk is full.
     """
     directory = locate(source)
-    published = is_published(directory)
-    if published == (to == "caduceus"):
+    found = format_of(directory)
+    if found == to:
         raise InputError(f"is in the {to} format already", place=source, remedy="copy it")
     model = load_model(directory)
     with atomic_directory(target, force=force) as place:
         if to == "native":
             write_model(model, place)
-            (place / ORIGINAL).write_bytes((directory / CONFIG).read_bytes())
+            if found == "caduceus":
+                (place / ORIGINAL).write_bytes((directory / CONFIG).read_bytes())
             write_manifest(place)
         else:
             original = directory / ORIGINAL

@@ -1,14 +1,16 @@
 """Any model there is, by directory, packaged name or hub name."""
 
 from pathlib import Path
+from typing import Literal
 
 import torch
 
+from dna_mamba.checkpoints import adapted, caduceus_config
 from dna_mamba.checkpoints.hub import fetch, is_hub_name
-from dna_mamba.checkpoints.manifest import file_sha256, verify_manifest
+from dna_mamba.checkpoints.manifest import MANIFEST, file_sha256, read_json, verify_manifest
 from dna_mamba.checkpoints.native import WEIGHTS, load_native
 from dna_mamba.checkpoints.packaged import resolve
-from dna_mamba.checkpoints.published import is_published, load_published, weights_file
+from dna_mamba.checkpoints.published import CONFIG, load_published, weights_file
 from dna_mamba.models import MaskedLanguageModel, SequenceClassifier
 
 
@@ -21,10 +23,21 @@ def locate(path_or_name: str | Path) -> Path:
     return fetch(str(path_or_name)) if is_hub_name(path_or_name) else resolve(path_or_name)
 
 
+def format_of(directory: Path) -> Literal["native", "caduceus", "transformers"]:
+    """Which format a model's directory has: by its manifest our own, else what its configuration says."""
+    if not (directory / MANIFEST).exists():
+        model_type = read_json(directory / CONFIG).get("model_type")
+        if model_type == caduceus_config.MODEL_TYPE:
+            return "caduceus"
+        if model_type == adapted.MODEL_TYPE:
+            return "transformers"
+    return "native"
+
+
 def load_model(
     path_or_name: str | Path, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
 ) -> MaskedLanguageModel | SequenceClassifier:
-    """A model in evaluation mode: our own format or published Caduceus and PlantCaduceus weights.
+    """A model in evaluation mode: our own format, what ``dna_mamba.hf`` saved, published Caduceus and PlantCaduceus.
 
     ``.config`` and ``.tokenizer`` say what it reads; ``model(input_ids, lengths)`` gives ``.logits`` (B, L, V) and
     ``.hidden`` (B, L, C), or ``.logits`` (B, num_labels) from a sequence classifier.
@@ -38,13 +51,14 @@ def load_model(
         InputError: no such model, or a file of it is missing, altered, malformed or not supported.
     """
     directory = locate(path_or_name)
-    model = load_published(directory) if is_published(directory) else load_native(directory)
+    load = {"native": load_native, "caduceus": load_published, "transformers": adapted.load_adapted}
+    model = load[format_of(directory)](directory)
     return model.to(device=device, dtype=dtype).eval()
 
 
 def weights_sha256(path_or_name: str | Path) -> str:
     """Hex SHA-256 of a model's weight file: the fingerprint that scores carry."""
     directory = locate(path_or_name)
-    if is_published(directory):
-        return file_sha256(weights_file(directory))
-    return verify_manifest(directory)[WEIGHTS]
+    if format_of(directory) == "native":
+        return verify_manifest(directory)[WEIGHTS]
+    return file_sha256(weights_file(directory))

@@ -8,13 +8,12 @@ from torch import Tensor
 
 from dna_mamba.checkpoints.caduceus import SCORE, export_tensors, import_tensors
 from dna_mamba.checkpoints.caduceus_config import (
-    MODEL_TYPE,
     PublishedConfig,
     from_native,
     parse_published,
     to_native,
 )
-from dna_mamba.checkpoints.manifest import MANIFEST, read_json
+from dna_mamba.checkpoints.manifest import read_json
 from dna_mamba.checkpoints.tensors import assemble, read_pickled, read_weights
 from dna_mamba.errors import InputError
 from dna_mamba.models import MaskedLanguageModel, SequenceClassifier
@@ -22,11 +21,6 @@ from dna_mamba.models import MaskedLanguageModel, SequenceClassifier
 CONFIG, SAFETENSORS, PICKLED = "config.json", "model.safetensors", "pytorch_model.bin"
 _SHARDED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 WEIGHT_FILES = (SAFETENSORS, PICKLED, *_SHARDED)
-
-
-def is_published(directory: Path) -> bool:
-    """Whether a directory is of this kind: it has no manifest of ours, and its configuration says so."""
-    return not (directory / MANIFEST).exists() and read_json(directory / CONFIG).get("model_type") == MODEL_TYPE
 
 
 def weights_file(directory: Path) -> Path:
@@ -40,14 +34,19 @@ def weights_file(directory: Path) -> Path:
     raise InputError(f"has neither {SAFETENSORS} nor {PICKLED}", place=directory, remedy="fetch it again")
 
 
+def read_tensors(directory: Path) -> tuple[dict[str, Tensor], Path]:
+    """Tensors of a directory by name, and the file they are from. Raises InputError as ``weights_file``, or damage."""
+    path = weights_file(directory)
+    return (read_weights(path) if path.name == SAFETENSORS else read_pickled(path)), path
+
+
 def load_published(directory: Path) -> MaskedLanguageModel | SequenceClassifier:
     """The model of a published directory.
 
     Raises:
         InputError: a field or a tensor that is missing, unknown, malformed or not supported; it is named.
     """
-    path = weights_file(directory)
-    tensors = read_weights(path) if path.name == SAFETENSORS else read_pickled(path)
+    tensors, path = read_tensors(directory)
     content, place = read_json(directory / CONFIG), directory / CONFIG
     published = parse_published(content, place)
     config = to_native(published, _labels(published, tensors, place), place)
