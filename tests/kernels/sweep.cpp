@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <random>
 #include <string>
 #include <vector>
@@ -14,13 +15,20 @@ namespace {
 
 std::mt19937 generator(0);
 
+constexpr std::align_val_t line{64};
+
+struct Release {
+    void operator()(float* p) const { ::operator delete[](p, line); }
+};
+
 struct Buffer {
-    std::unique_ptr<float[]> data;  // no spare capacity: one float too far is an error
+    std::unique_ptr<float[], Release> data;  // no spare capacity: one float too far is an error
     std::size_t size;
 
-    explicit Buffer(std::int64_t count, float spread = 0.0f) : data(new float[count]()), size(count) {
+    explicit Buffer(std::int64_t count, float spread = 0.0f)
+        : data(static_cast<float*>(::operator new[](count * sizeof(float), line))), size(count) {
         std::normal_distribution<float> normal(0.0f, 1.0f);
-        for (std::size_t i = 0; spread != 0.0f && i < size; ++i) data[i] = spread * normal(generator);
+        for (std::size_t i = 0; i < size; ++i) data[i] = spread != 0.0f ? spread * normal(generator) : 0.0f;
     }
     operator float*() const { return data.get(); }
 };
@@ -189,10 +197,11 @@ void sweep(const std::vector<Shape>& shapes, Function function, const char* name
 int main() {
     const std::vector<ScanShape> scans = {{1, 0, 5, 4, true},   {1, 1, 1, 1, true},    {2, 3, 7, 3, true},
                                           {1, 31, 16, 4, true}, {3, 33, 17, 16, true}, {2, 65, 40, 5, false},
-                                          {1, 97, 75, 9, true}, {2, 130, 31, 8, true}, {1, 50, 130, 33, true}};
+                                          {1, 97, 75, 9, true}, {2, 130, 31, 8, true}, {1, 50, 130, 33, true},
+                                          {3, 60, 1536, 2, true}};  // the last: past the caches
     const std::vector<ConvShape> convs = {{1, 0, 5, 4, true},   {1, 1, 1, 1, true},    {2, 2, 7, 4, true},
                                           {3, 15, 16, 4, true}, {1, 17, 33, 4, false}, {2, 49, 40, 3, true},
-                                          {1, 64, 130, 8, true}};
+                                          {1, 64, 130, 8, true}, {2, 90, 1536, 4, true}};
     const std::vector<NormShape> norms = {{1, 0, 5}, {1, 1, 1}, {2, 17, 7}, {3, 33, 64}, {1, 40, 130}};
     sweep(scans, scan, "scan", 32);
     sweep(convs, conv, "convolution", 16);

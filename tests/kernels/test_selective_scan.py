@@ -22,6 +22,7 @@ SHAPES = [  # batch, length, d_inner, d_state
     (2, 77, 20, 17),
     (1, 63, 9, 33),
     (1, 70, 13, 64),
+    (3, 60, 1536, 2),  # outputs that go past the caches
 ]
 PER_POSITION = ("u", "delta", "B", "C", "z", "addend")
 LONG_SHAPES = [(1, 5000, 6, 4), (2, 1023, 40, 16), (1, 2049, 10, 64), (3, 1500, 271, 3)]

@@ -79,6 +79,7 @@ constexpr int64_t rows_ahead = 2;
 template <int Taps>
 void forward_tile(const ConvInputs& in, const ConvOutputs& out, const ConvUnit& unit, const ConvWeights& w,
                   const float** rows) {
+    const bool streams = goes_past_caches(out.y, in.batch * in.length, in.channels);
     for (int64_t s = unit.first; s < unit.last; ++s) {
         point_to_inputs(in, w, unit.batch, s, rows);
         const float* ahead = w.input(in, unit.batch, at_most(s + rows_ahead, in.length - 1));
@@ -88,9 +89,10 @@ void forward_tile(const ConvInputs& in, const ConvOutputs& out, const ConvUnit& 
             for (int64_t i = 0; i < V::width; i += W) __builtin_prefetch(ahead + c + i, 0, 2);
             V value = convolve<Taps, V>(in, w, rows, c);
             if (in.silu) value = value * sigmoid(value);
-            store_lanes(y + c, in.channels - c, value);
+            put_lanes(streams, y + c, in.channels - c, value);
         });
     }
+    if (streams) end_streams();
 }
 
 void conv_forward(const Run& run, const ConvInputs& in, const ConvOutputs& out, int64_t index, float* workspace) {
@@ -151,30 +153,32 @@ void activation_gradient(const ConvInputs& in, const ConvGrads& grads, int64_t b
 
 // dx_s = sum_k weight[k] d_{s + taps - 1 - k}, the slots of steps without a derivative holding zeros.
 template <int Taps>
-void input_gradient(const ConvInputs& in, int64_t step, const ConvBackwardBuffers& buf, float* dx) {
+void input_gradient(const ConvInputs& in, int64_t step, const ConvBackwardBuffers& buf, bool streams, float* dx) {
     for (int64_t k = 0; k < in.taps; ++k) buf.rows[k] = buf.slot(in, step + in.taps - 1 - k);
     for (int64_t c = 0; c < in.channels; c += W) {
         Vec sum = Vec::all(0.0f);
         for (int64_t k = 0; k < taps_of<Taps>(in); ++k)
             sum = fma(Vec::load(buf.w.weight + k * buf.w.padded + c), Vec::load(buf.rows[k] + c), sum);
-        store_lanes(dx + c, in.channels - c, sum);
+        put_lanes(streams, dx + c, in.channels - c, sum);
     }
 }
 
 template <int Taps>
 void backward_tile(const ConvInputs& in, const ConvGrads& grads, const ConvUnit& unit, const ConvBackwardBuffers& buf) {
+    const bool streams = goes_past_caches(grads.dx, in.batch * in.length, in.channels);
     // The steps after the tile whose convolution reads into it belong to another unit's sums.
     for (int64_t s = at_most(in.length, unit.last + in.taps - 1) - 1; s >= unit.last; --s)
         activation_gradient<Taps>(in, grads, unit.batch, s, false, buf);
     for (int64_t s = unit.last - 1; s >= unit.first; --s) {
         activation_gradient<Taps>(in, grads, unit.batch, s, true, buf);
-        input_gradient<Taps>(in, s, buf, grads.dx + (unit.batch * in.length + position(in, s)) * in.channels);
+        input_gradient<Taps>(in, s, buf, streams, grads.dx + (unit.batch * in.length + position(in, s)) * in.channels);
     }
     for (int64_t s = -1; unit.first == 0 && grads.dcontext && s > -in.taps; --s) {
         fill_zero(buf.slot(in, s), buf.w.padded);
         const int64_t row = unit.batch * (in.taps - 1) + context_row(in, s);
-        input_gradient<Taps>(in, s, buf, grads.dcontext + row * in.channels);
+        input_gradient<Taps>(in, s, buf, false, grads.dcontext + row * in.channels);
     }
+    if (streams) end_streams();
 }
 
 void conv_backward(const Run& run, const ConvInputs& in, const ConvGrads& grads, int64_t index, float* workspace) {

@@ -39,6 +39,22 @@ inline void store_lanes(float* p, int64_t count, V x) {
         x.store_first(p, static_cast<int>(count));
 }
 
+// Whether an output's rows are whole lines of memory, and more of them than a second-level cache holds until they are read
+// again. Then they are stored past the caches: a line need not be fetched only to be overwritten.
+inline bool goes_past_caches(const float* p, int64_t rows, int64_t channels) {
+    constexpr int64_t line = 64, cached = 1 << 20;
+    const auto row = channels * static_cast<int64_t>(sizeof(float));
+    return rows * row > cached && row % line == 0 && reinterpret_cast<std::uintptr_t>(p) % line == 0;
+}
+
+template <class V>
+inline void put_lanes(bool streams, float* p, int64_t count, V x) {
+    if (streams)
+        x.stream(p);
+    else
+        store_lanes(p, count, x);
+}
+
 // body(V, c) for every channel c at which a V starts: several vectors at once, then one by one. The first argument only
 // says which.
 template <class Body>

@@ -55,10 +55,17 @@ struct Rows {
 struct OutRows {
     float* p;
     int64_t stride;
+    bool streams;
     OutRows(float* base, const ScanInputs& in, const Tile& tile, const Unit& unit)
         : p(base ? base + (unit.batch * in.length + tile.start) * in.d_inner + unit.first_channel : nullptr),
-          stride(tile.step * in.d_inner) {}
-    float* row(int64_t step) const { return p + step * stride; }
+          stride(tile.step * in.d_inner),
+          streams(goes_past_caches(base, in.batch * in.length, in.d_inner)) {}
+
+    // Lanes of a step from channel c on, of which `count` exist.
+    template <class V>
+    void store(int64_t step, int64_t c, int64_t count, V x) const {
+        put_lanes(streams, p + step * stride + c, count, x);
+    }
 };
 
 // Rows to ask for while the arithmetic of another tile runs: a tile's rows take longer to arrive than to read. The
@@ -70,7 +77,9 @@ struct Ahead {
     int count = 0;
 
     void add(Rows r) { add(r.p, r.stride); }
-    void add(OutRows r) { add(r.p, r.stride); }
+    void add(OutRows r) {
+        if (!r.streams) add(r.p, r.stride);
+    }
     void ask(int64_t step) const {
         for (int i = 0; i < count; ++i) __builtin_prefetch(rows[i] + step * strides[i], 0, 2);
     }
@@ -265,7 +274,7 @@ inline void store_tile(const ScanInputs& in, const ScanOutputs& out, const Unit&
                 const V gate = load_lanes<V>(z.row(t) + c, count);
                 value = value * gate * sigmoid(gate);
             }
-            store_lanes(y.row(t) + c, count, value);
+            y.store(t, c, count, value);
         });
 }
 
@@ -301,6 +310,7 @@ void scan_forward(const Run& run, const ScanInputs& in, const ScanOutputs& out, 
         store_tile(in, out, unit, tile, buf);
     }
     store_state(in, unit, buf.state, out.final_state);
+    end_streams();
 }
 
 std::size_t scan_forward_workspace(const Run& run, const ScanInputs& in) {
@@ -512,13 +522,13 @@ inline void store_tile(const ScanInputs& in, const ScanGrads& grads, const Unit&
             buf.slope.load(c, t, slope);
             const V x = load_lanes<V>(u.row(t) + c, count);
             const V skip = skips ? load_lanes<V>(skips + c, count) : V::all(0.0f);
-            store_lanes(du.row(t) + c, count, fma(gated_dy, skip, d_drive * d));
+            du.store(t, c, count, fma(gated_dy, skip, d_drive * d));
             // The exponents were taken with A log2(e); ln 2 undoes it.
             const V d_delta = fma(d_drive, x, d_exponent * V::all(ln_2)) * slope;
-            store_lanes(ddelta.row(t) + c, count, d_delta);
+            ddelta.store(t, c, count, d_delta);
             (V::loadu(buf.tile_dbias + c) + d_delta).storeu(buf.tile_dbias + c);
             fma(gated_dy, x, V::loadu(buf.tile_dD + c)).storeu(buf.tile_dD + c);
-            if (grads.daddend) store_lanes(daddend.row(t) + c, count, gated_dy);
+            if (grads.daddend) daddend.store(t, c, count, gated_dy);
             if (grads.dz) {
                 const V gate = load_lanes<V>(z.row(t) + c, count), s = sigmoid(gate);
                 V y;
@@ -526,7 +536,7 @@ inline void store_tile(const ScanInputs& in, const ScanGrads& grads, const Unit&
                 y = fma(skip, x, y);
                 if (in.addend) y = y + load_lanes<V>(addend.row(t) + c, count);
                 const V gate_slope = s * fma(gate, V::all(1.0f) - s, V::all(1.0f));
-                store_lanes(dz.row(t) + c, count, load_lanes<V>(dy.row(t) + c, count) * y * gate_slope);
+                dz.store(t, c, count, load_lanes<V>(dy.row(t) + c, count) * y * gate_slope);
             }
         });
 }
@@ -571,6 +581,7 @@ void scan_backward(const Run& run, const ScanInputs& in, const ScanGrads& grads,
     }
     store_sums(in, grads, unit, buf);
     if (grads.dinitial_state) store_state(in, unit, buf.adjoint, grads.dinitial_state);
+    end_streams();
 }
 
 std::size_t scan_backward_workspace(const Run& run, const ScanInputs& in) {

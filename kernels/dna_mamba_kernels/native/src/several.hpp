@@ -34,6 +34,9 @@ struct Several {
     void storeu(float* p) const {
         for (int i = 0; i < K; ++i) v[i].storeu(p + i * Vec::width);
     }
+    void stream(float* p) const {
+        for (int i = 0; i < K; ++i) v[i].stream(p + i * Vec::width);
+    }
     void store_first(float* p, int) const { storeu(p); }
 
   private:

@@ -16,6 +16,7 @@ struct Vec {
     void store(float* p) const { _mm256_store_ps(p, v); }  // aligned
     void storeu(float* p) const { _mm256_storeu_ps(p, v); }
     void store_first(float* p, int count) const { _mm256_maskstore_ps(p, first(count), v); }
+    void stream(float* p) const { _mm256_stream_ps(p, v); }  // aligned, past the caches
     float sum() const {
         __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
         s = _mm_add_ps(s, _mm_movehl_ps(s, s));
@@ -27,6 +28,9 @@ struct Vec {
         return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
     }
 };
+
+// Before another thread may read what was streamed.
+inline void end_streams() { _mm_sfence(); }
 
 inline Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
 inline Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.v, b.v)}; }

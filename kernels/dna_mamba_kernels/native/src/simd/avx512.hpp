@@ -16,11 +16,15 @@ struct Vec {
     void store(float* p) const { _mm512_store_ps(p, v); }  // aligned
     void storeu(float* p) const { _mm512_storeu_ps(p, v); }
     void store_first(float* p, int count) const { _mm512_mask_storeu_ps(p, first(count), v); }
+    void stream(float* p) const { _mm512_stream_ps(p, v); }  // aligned, past the caches
     float sum() const { return _mm512_reduce_add_ps(v); }
 
   private:
     static __mmask16 first(int count) { return static_cast<__mmask16>((1u << count) - 1u); }
 };
+
+// Before another thread may read what was streamed.
+inline void end_streams() { _mm_sfence(); }
 
 inline Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
 inline Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }

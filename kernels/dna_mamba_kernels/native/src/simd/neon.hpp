@@ -27,8 +27,11 @@ struct Vec {
         storeu(lanes);
         for (int i = 0; i < count; ++i) p[i] = lanes[i];
     }
+    void stream(float* p) const { storeu(p); }  // nothing here goes past the caches
     float sum() const { return vaddvq_f32(vaddq_f32(lo, hi)); }
 };
+
+inline void end_streams() {}
 
 inline Vec operator+(Vec a, Vec b) { return {vaddq_f32(a.lo, b.lo), vaddq_f32(a.hi, b.hi)}; }
 inline Vec operator-(Vec a, Vec b) { return {vsubq_f32(a.lo, b.lo), vsubq_f32(a.hi, b.hi)}; }

@@ -34,8 +34,11 @@ struct Vec {
     void store_first(float* p, int count) const {
         for (int i = 0; i < count; ++i) p[i] = v[i];
     }
+    void stream(float* p) const { storeu(p); }  // nothing here goes past the caches
     float sum() const { return (v[0] + v[2]) + (v[1] + v[3]); }
 };
+
+inline void end_streams() {}
 
 inline Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
 inline Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
