@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import BinaryIO, NamedTuple
 
 from dna_mamba.errors import InputError
-from dna_mamba.io.atomic import disk_errors
+from dna_mamba.io.atomic import disk_errors, sync_directory
 from dna_mamba.scoring.summary import ScoreSummary
 from dna_mamba.scoring.unfinished import UnfinishedRun
 
@@ -54,6 +54,7 @@ class Progress(UnfinishedRun):
         with disk_errors(directory):
             self._journal: BinaryIO = open(directory / _JOURNAL, "a+b")  # noqa: SIM115 (closed in close)
             self._blocks: BinaryIO = open(directory / _BLOCKS, "a+b")  # noqa: SIM115
+            sync_directory(directory)
             try:
                 self._read_journal()
             except BaseException:
