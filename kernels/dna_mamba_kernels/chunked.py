@@ -113,7 +113,7 @@ def _load(inputs: ScanInputs, window: slice) -> _Chunk:
 
 
 def _states(chunk: _Chunk, A_DN: Tensor, h_BDN: Tensor, reverse: bool) -> _States:
-    decay_TBDN = torch.exp(chunk.delta_TBD[..., None] * A_DN)
+    decay_TBDN = (chunk.delta_TBD[..., None] * A_DN).exp_()
     drive_TBD = chunk.delta_TBD * chunk.u_TBD
     steps = len(drive_TBD)
     # One buffer with the entering state at the end the scan starts from, so that both views below share it.
