@@ -1,17 +1,16 @@
 """``-r`` and ``-R``: which stretches of a genome a command looks at."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from dna_mamba.cli.options import Command
 from dna_mamba.errors import InputError
 
 if TYPE_CHECKING:
     from dna_mamba.genome import Interval
     from dna_mamba.io.fasta import FastaReader
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def region_options(each: str = "Region", all_of: str = "Regions of a BED file") -> Callable[[Command], Command]:

@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dna_mamba.scoring.outputs import Target
     from dna_mamba.scoring.selection import Regions
     from dna_mamba.scoring.sharding import Shard, Span
+    from dna_mamba.scoring.summary import ScoreSummary
 
 
 def _names(_: click.Context, __: click.Parameter, names: str) -> tuple[str, ...]:
@@ -116,12 +117,10 @@ def command(
     from dna_mamba.checkpoints import weights_sha256
     from dna_mamba.io.fasta import FastaReader
     from dna_mamba.scoring import as_model
-    from dna_mamba.scoring.files import can_be_read_twice, score_vcf
+    from dna_mamba.scoring.files import can_be_read_twice
     from dna_mamba.scoring.outputs import Target
-    from dna_mamba.scoring.runs import plan_run
     from dna_mamba.scoring.scores import find_scores
     from dna_mamba.scoring.selection import Regions
-    from dna_mamba.scoring.sharding import span_of
 
     target = Target(output, output_type, force, write_index=write_index)
     target.check()
@@ -133,40 +132,30 @@ def command(
     with FastaReader(reference) as genome:
         chosen = read_regions(regions, regions_bed, genome)
         selected = Regions(chosen) if chosen else None
-        if not no_version:
-            target = target._replace(provenance=_provenance(weights_sha256(model), genome))
-        run = survey = None
-        if is_file and not dry_run:
-            options = {"scores": ",".join(scores), "check_ref": check_ref, "regions": selected or "all"}
-            run = plan_run(
-                variants, target, genome, network, weights_sha256(model), options,
-                context_bp=context, batch_size=batch_size, shard=shard, resume=resume,
-            )  # fmt: skip
-            batch_size = run.batch_size
-        if is_file:
-            survey = _survey(variants, genome, context, check_ref, selected)
-        span = survey and span_of(shard, survey.n_records)
-        if span and dry_run:
-            _estimate(variants, span, genome, network, scores, context, batch_size, selected)
+        job = _Job(variants, genome, network, scores, check_ref, context, batch_size, selected, shard)
+        if dry_run:
+            _estimate(job)
             return
-        total = span and span.n_records
-        with _telling_what_is_kept(target, resume), progress("scored", unit="records", total=total) as advance:
-            summary = score_vcf(
-                variants,
-                target,
-                genome,
-                network,
-                scores=scores,
-                context_bp=context,
-                batch_size=batch_size,
-                check_ref=check_ref,
-                regions=selected,
-                survey=survey,
-                run=run,
-                advance=advance,
-            )
+        weights = weights_sha256(model)
+        if not no_version:
+            target = target._replace(provenance=_provenance(weights, genome))
+        summary = _score(job, target, weights, is_file=is_file, resume=resume)
     for line in summary.lines():
         log(line)
+
+
+class _Job(NamedTuple):
+    """What is scored, with what, and how."""
+
+    variants: str
+    genome: "FastaReader"
+    network: "MaskedLanguageModel"
+    scores: tuple[str, ...]
+    check_ref: "CheckRef"
+    context: int
+    batch_size: int | None
+    regions: "Regions | None"
+    shard: "Shard | None"
 
 
 def _refuse_pipes(variants: str, is_file: bool, target: "Target", options: dict[str, object]) -> None:
@@ -178,17 +167,51 @@ def _refuse_pipes(variants: str, is_file: bool, target: "Target", options: dict[
         raise InputError("only a file can be gone on with", place="--resume", remedy="give -o OUT")
 
 
-def _survey(
-    variants: str, genome: "FastaReader", context: int, check_ref: "CheckRef", selected: "Regions | None"
-) -> "Survey":
-    """One reading before any scoring, and what it told."""
+def _survey(job: _Job) -> "tuple[Survey, Span]":
+    """One reading before any scoring: what it told, and which records are scored."""
     from dna_mamba.scoring.files import survey_vcf
+    from dna_mamba.scoring.sharding import span_of
 
     with progress("checked", unit="records") as advance:
-        survey = survey_vcf(variants, genome, advance, context_bp=context, check_ref=check_ref, regions=selected)
+        survey = survey_vcf(
+            job.variants, job.genome, advance, context_bp=job.context, check_ref=job.check_ref, regions=job.regions
+        )
     for note in survey.notes:
         log(note)
-    return survey
+    return survey, span_of(job.shard, survey.n_records)
+
+
+def _score(job: _Job, target: "Target", weights_sha256: str, *, is_file: bool, resume: bool) -> "ScoreSummary":
+    """Score all records; those of a file so that a run that is stopped can go on."""
+    from dna_mamba.scoring.files import score_vcf
+    from dna_mamba.scoring.runs import plan_run
+
+    run = survey = total = None
+    batch_size = job.batch_size
+    if is_file:
+        options = {"scores": ",".join(job.scores), "check_ref": job.check_ref, "regions": job.regions or "all"}
+        run = plan_run(
+            job.variants, target, job.genome, job.network, weights_sha256, options,
+            context_bp=job.context, batch_size=batch_size, shard=job.shard, resume=resume,
+        )  # fmt: skip
+        batch_size = run.batch_size
+        survey, span = _survey(job)
+        total = span.n_records
+    with _telling_what_is_kept(target, resume), progress("scored", unit="records", total=total) as advance:
+        return score_vcf(
+            job.variants,
+            target,
+            job.genome,
+            job.network,
+            scores=job.scores,
+            context_bp=job.context,
+            batch_size=batch_size,
+            check_ref=job.check_ref,
+            regions=job.regions,
+            survey=survey,
+            run=run,
+            advance=advance,
+        )
 
 
 def _provenance(weights_sha256: str, genome: "FastaReader") -> list[str]:
@@ -198,26 +221,20 @@ def _provenance(weights_sha256: str, genome: "FastaReader") -> list[str]:
     return run_lines("score", __version__, shlex.join(["dna-mamba", *sys.argv[1:]]), fingerprints)
 
 
-def _estimate(
-    variants: str,
-    span: "Span",
-    genome: "FastaReader",
-    network: "MaskedLanguageModel",
-    scores: tuple[str, ...],
-    context: int,
-    batch_size: int | None,
-    selected: "Regions | None",
-) -> None:
-    """What scoring these records would take, as a table on standard output."""
+def _estimate(job: _Job) -> None:
+    """What scoring would take, as a table on standard output."""
     from dna_mamba.scoring import VariantScorer
     from dna_mamba.scoring.estimate import estimate_scoring
     from dna_mamba.scoring.files import count_windows
 
-    scorer = VariantScorer(genome, network, scores=scores, context_bp=context, batch_size=batch_size)
-    n_windows = count_windows(variants, scorer, span, selected)
+    _, span = _survey(job)
+    scorer = VariantScorer(
+        job.genome, job.network, scores=job.scores, context_bp=job.context, batch_size=job.batch_size
+    )
+    n_windows = count_windows(job.variants, scorer, span, job.regions)
     click.echo(f"records\t{span.n_records}")
     click.echo(f"windows\t{n_windows}")
-    print_estimate(estimate_scoring(n_windows, context, batch_size, network))
+    print_estimate(estimate_scoring(n_windows, job.context, job.batch_size, job.network))
 
 
 @contextmanager

@@ -9,13 +9,13 @@ import gzip
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import BinaryIO, NamedTuple
 
 from dna_mamba.errors import InputError
-from dna_mamba.io.atomic import disk_errors, sync_directory
+from dna_mamba.io.atomic import disk_errors
 from dna_mamba.scoring.summary import ScoreSummary
 from dna_mamba.scoring.unfinished import UnfinishedRun
 
@@ -40,26 +40,11 @@ class Progress(UnfinishedRun):
         is_complete: whether everything is, which an InputError no longer costs.
     """
 
-    def __init__(
-        self,
-        directory: Path,
-        run: Mapping[str, str],
-        provenance: Sequence[str] = (),
-        *,
-        resume: bool = False,
-        force: bool = False,
-    ) -> None:
-        super().__init__(directory, run, provenance, resume=resume, force=force)
+    def _open(self, files: ExitStack) -> None:
         self.summary, self.is_complete = ScoreSummary(), False
-        with disk_errors(directory):
-            self._journal: BinaryIO = open(directory / _JOURNAL, "a+b")  # noqa: SIM115 (closed in close)
-            self._blocks: BinaryIO = open(directory / _BLOCKS, "a+b")  # noqa: SIM115
-            sync_directory(directory)
-            try:
-                self._read_journal()
-            except BaseException:
-                self.close()
-                raise
+        self._journal: BinaryIO = files.enter_context(open(self.directory / _JOURNAL, "a+b"))  # noqa: SIM115 (by files)
+        self._blocks: BinaryIO = files.enter_context(open(self.directory / _BLOCKS, "a+b"))  # noqa: SIM115
+        self._read_journal()
 
     def _read_journal(self) -> None:
         self._journal.seek(0)
@@ -105,18 +90,13 @@ class Progress(UnfinishedRun):
             n_lines += 1
         return Content(n_lines, digest.hexdigest())
 
-    def close(self) -> None:
-        self._blocks.close()
-        self._journal.close()
-        super().close()
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         is_lost = isinstance(error, InputError) and not self.is_complete
         if is_lost or (error is not None and not self.summary.n_records):
             self.discard()
-        self.close()
+        super().__exit__(kind, error, trace)
 
 
 def _sync(file: BinaryIO) -> None:

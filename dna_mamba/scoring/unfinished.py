@@ -9,9 +9,10 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output, disk_errors, sync_directory
@@ -67,20 +68,22 @@ class UnfinishedRun:
             raise InputError("an earlier run stopped here", place=directory, remedy=remedy)
         with disk_errors(directory):
             directory.mkdir(exist_ok=True)
-            self._lock = open(directory / _LOCK, "wb")  # noqa: SIM115 (closed in close)
-            try:
-                self._hold()
+            with ExitStack() as files:
+                self._hold(files.enter_context(open(directory / _LOCK, "wb")))
                 if resume and (directory / _RUN).exists():
                     self._go_on(run)
                 else:
                     self._begin(run)
-            except BaseException:
-                self._lock.close()
-                raise
+                self._open(files)
+                sync_directory(directory)
+                self._files = files.pop_all()
 
-    def _hold(self) -> None:
+    def _open(self, files: ExitStack) -> None:
+        """Open what a subclass keeps, until ``files`` closes."""
+
+    def _hold(self, lock: BinaryIO) -> None:
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError("another run is at work on it", place=self.directory, remedy="wait for its end") from None
         except OSError:  # a file system without locks
@@ -94,7 +97,6 @@ class UnfinishedRun:
         said = json.dumps({"run": dict(run), "provenance": self.provenance}, indent=1)
         with atomic_output(self.directory / _RUN) as file:
             file.write(said.encode("utf-8", errors="surrogateescape"))
-        sync_directory(self.directory)
 
     def _go_on(self, run: Mapping[str, str]) -> None:
         try:
@@ -110,16 +112,13 @@ class UnfinishedRun:
         """Remove what is kept."""
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def close(self) -> None:
-        self._lock.close()
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        self._files.close()
 
 
 def _said(directory: Path) -> dict[str, Any]:
