@@ -65,7 +65,7 @@ define quietly
 { $(1); } >> $(LOG) 2>&1 || { tail -n 25 $(LOG); echo "set-up failed; the whole log is $(LOG)"; exit 1; }
 endef
 
-$(READY): pyproject.toml constraints.txt CMakeLists.txt $(NATIVE_SOURCES) $(VENV)/compiler
+$(READY): pyproject.toml constraints.txt CMakeLists.txt $(NATIVE_SOURCES) $(VENV)/compiler $(VENV)/modules
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "$(PYTHON) is missing or older than 3.11; name another: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2> /dev/null || \
@@ -85,3 +85,7 @@ $(VENV)/docs: $(READY)
 # Another compiler than last time makes the package again.
 $(VENV)/compiler: force
 	@mkdir -p $(VENV); echo '$(COMPILER)' | cmp -s - $@ || echo '$(COMPILER)' > $@
+
+# So does a module that came or went: an editable install remembers where each of them lay.
+$(VENV)/modules: force
+	@mkdir -p $(VENV); find dna_mamba kernels -name '*.py' | sort | cmp -s - $@ || find dna_mamba kernels -name '*.py' | sort > $@

@@ -19,7 +19,7 @@ from dna_mamba.cli.demo import GENOME, VARIANTS
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfReader
 from dna_mamba.models import MaskedLanguageModel
-from dna_mamba.scoring.files import Target, score_vcf, survey_vcf
+from dna_mamba.scoring.variant_files.job import Target, score_vcf, survey_vcf
 
 COLUMNS = {
     "context_bp": "7,d",

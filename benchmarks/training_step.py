@@ -1,6 +1,6 @@
 """A whole optimiser step of pretraining: ``python benchmarks/training_step.py [--size SIZE ...] [-o RESULTS.json]``.
 
-``training.step.train_step`` on one batch of random windows: forward, backward, clipping, AdamW; with and without
+``training.loop.step.train_step`` on one batch of random windows: forward, backward, clipping, AdamW; with and without
 recomputation in the backward pass. ``products`` are the matrix products of all the layers alone, forward and backward,
 as benchmarks/products.py states them, in the same process and in turns with the step. Memory is that of a process that
 takes two steps and nothing else. float32; run on an idle machine.
@@ -17,8 +17,8 @@ from dna_mamba.data.batches import Batch
 from dna_mamba.models import MaskedLanguageModel, ModelConfig, preset
 from dna_mamba.models.memory import Shape, training_bytes
 from dna_mamba.tokenizers import NucleotideTokenizer
-from dna_mamba.training.optimiser import OptimiserConfig, build_optimiser
-from dna_mamba.training.step import train_step
+from dna_mamba.training.loop.optimiser import OptimiserConfig, build_optimiser
+from dna_mamba.training.loop.step import train_step
 
 MIB = 2**20
 MASKED_SHARE = 0.15

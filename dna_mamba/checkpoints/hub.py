@@ -16,7 +16,7 @@ from dna_mamba.checkpoints.manifest import file_sha256, read_json
 from dna_mamba.checkpoints.published import WEIGHT_FILES, weights_file
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output
-from dna_mamba.io.index_cache import cache_directory
+from dna_mamba.io.fasta.index_cache import cache_directory
 
 PREFIX = "hf:"
 _NAME = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dna_mamba.scoring.estimate import Estimate
+    from dna_mamba.inference.estimate import Estimate
 
 
 def log(message: str) -> None:

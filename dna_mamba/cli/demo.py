@@ -49,7 +49,7 @@ def command(output: str | None, model: str, device: str, threads: int, force: bo
     from dna_mamba.io.fasta import FastaReader
     from dna_mamba.plotting import ScoredVariant, SitePrediction
     from dna_mamba.scoring import as_model, site_probabilities
-    from dna_mamba.scoring.files import Target, read_scores, score_vcf
+    from dna_mamba.scoring.variant_files.job import Target, read_scores, score_vcf
 
     force = force or output is None
     scores_path, figure_path = _claim(Path(output or DEFAULT_OUTPUT), force=force)

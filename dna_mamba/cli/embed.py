@@ -22,9 +22,9 @@ from dna_mamba.cli.regions import read_regions, region_options
 
 if TYPE_CHECKING:
     from dna_mamba.genome import Interval
+    from dna_mamba.inference.pooling import Pool
     from dna_mamba.io.fasta import FastaReader, FastaRecord
-    from dna_mamba.scoring.embedding_files import OutputType
-    from dna_mamba.scoring.pooling import Pool
+    from dna_mamba.scoring.embeddings.files import OutputType
 
 
 @click.command()
@@ -96,7 +96,7 @@ def command(
     """
     from dna_mamba.io.atomic import check_target
     from dna_mamba.scoring import embed
-    from dna_mamba.scoring.embedding_files import check_output_type, resolve_output_type
+    from dna_mamba.scoring.embeddings.files import check_output_type, resolve_output_type
 
     output_type = resolve_output_type(output, output_type)
     check_output_type(output, output_type, pool)
@@ -139,7 +139,7 @@ def _places(
 
 def _records(path: str, genome: "FastaReader | None", regions: "list[Interval] | None") -> "Iterator[FastaRecord]":
     from dna_mamba.io.genbank import read_sequences
-    from dna_mamba.scoring.region_sequences import region_sequences
+    from dna_mamba.sequences.regions import region_sequences
 
     if genome is None or regions is None:
         return read_sequences(path)
@@ -159,9 +159,9 @@ def _total_bp(path: str, regions: "list[Interval] | None") -> int | None:
 
 def _estimate(records: "Iterator[FastaRecord]", model: str, device: str, layer: int | None, pool: "Pool") -> None:
     """Layers that do not run take no time; rows that are kept take memory."""
+    from dna_mamba.inference.estimate import estimate_embedding
     from dna_mamba.scoring import as_model
-    from dna_mamba.scoring.embeddings import kept_bytes, resolve_layer
-    from dna_mamba.scoring.estimate import estimate_embedding
+    from dna_mamba.scoring.embeddings.embed import kept_bytes, resolve_layer
 
     network = as_model(model, resolve_device(device))
     n_layer = network.config.n_layer

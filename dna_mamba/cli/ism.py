@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from dna_mamba.genome import Interval
     from dna_mamba.io.fasta import FastaReader
     from dna_mamba.models import MaskedLanguageModel
-    from dna_mamba.scoring.mutagenesis import Settings
-    from dna_mamba.scoring.substitutions import Mutagenesis, Scores
+    from dna_mamba.scoring.mutagenesis.predict import Settings
+    from dna_mamba.scoring.mutagenesis.table import Mutagenesis, Scores
 
 _MAX_FIGURE_BP = 1000
 
@@ -82,9 +82,9 @@ def command(
     from dna_mamba.checkpoints import weights_sha256
     from dna_mamba.io.atomic import check_target
     from dna_mamba.io.fasta import FastaReader
+    from dna_mamba.runs.provenance import run_lines
     from dna_mamba.scoring import as_model
-    from dna_mamba.scoring.mutagenesis import Settings
-    from dna_mamba.scoring.provenance import run_lines
+    from dna_mamba.scoring.mutagenesis.predict import Settings
 
     path = _source(sequences, reference, has_regions=bool(regions or regions_bed))
     check_target(output, force=force)
@@ -140,8 +140,8 @@ def _check_figure(path: str, regions: "Sequence[Interval]", *, force: bool) -> N
 def _estimate(
     regions: "Sequence[Interval]", genome: "FastaReader", model: "MaskedLanguageModel", settings: "Settings"
 ) -> None:
-    from dna_mamba.scoring.estimate import estimate_scoring
-    from dna_mamba.scoring.windows import flank_bp
+    from dna_mamba.inference.estimate import estimate_scoring
+    from dna_mamba.sequences.windows import flank_bp
 
     n_sites = sum(map(len, regions))
     click.echo(f"sites\t{n_sites}")
@@ -167,8 +167,8 @@ def _run(
 ) -> "list[Mutagenesis]":
     """Write the table piece by piece; the pieces where they are to be kept."""
     from dna_mamba.io.lines import line_output
-    from dna_mamba.scoring.mutagenesis import mutagenesis_parts
-    from dna_mamba.scoring.substitutions import table_header, table_rows
+    from dna_mamba.scoring.mutagenesis.predict import mutagenesis_parts
+    from dna_mamba.scoring.mutagenesis.table import table_header, table_rows
 
     regions, kept = list(regions), []
     with (
@@ -186,7 +186,7 @@ def _run(
 
 def _draw(path: str, parts: "Sequence[Mutagenesis]", title: str, *, force: bool) -> None:
     from dna_mamba.plotting import mutagenesis_map, save_figure
-    from dna_mamba.scoring.substitutions import joined
+    from dna_mamba.scoring.mutagenesis.table import joined
 
     result = joined(parts)
     figure = mutagenesis_map(

@@ -16,6 +16,7 @@ COMMANDS = {
     "ism": "Score every substitution at every position of a region.",
     "tracks": "Write one number a base along contigs, as bigWig or bedGraph.",
     "embed": "Turn sequences into vectors.",
+    "evaluate": "Check what the scores of a model know, without labels.",
     "pretrain": "Train a masked language model on genomes.",
     "convert": "Bring published Caduceus weights into our format, or back.",
     "models": "List the packaged models, or print the card of one.",

@@ -18,8 +18,8 @@ def command(shards: tuple[str, ...], output: str, output_type: str | None, write
     They may be given in any order. Shards of another input, model, reference or other options, a shard that is missing,
     given twice or damaged are refused by name. OUT is to the byte what one run with --no-version would have written.
     """
-    from dna_mamba.scoring.merging import merge_scores
-    from dna_mamba.scoring.outputs import Target
+    from dna_mamba.scoring.variant_files.merge import merge_scores
+    from dna_mamba.scoring.variant_files.target import Target
 
     target = Target(output, output_type, force, write_index=write_index)
     target.check()

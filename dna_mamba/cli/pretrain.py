@@ -13,7 +13,7 @@ from dna_mamba.cli.options import device_option, force_option, resolve_device, s
 from dna_mamba.errors import InputError
 
 if TYPE_CHECKING:
-    from dna_mamba.training.pretrain import Run
+    from dna_mamba.training.pretrain.job import Run
 
 FIGURE = "curve.png"
 
@@ -45,9 +45,9 @@ def command(
     training curve. SIGTERM and
     SIGUSR1 write a checkpoint and exit with code 75: the same command with --resume goes on, to the last bit.
     """
-    from dna_mamba.training import pretrain as training
-    from dna_mamba.training.estimate import check_memory
-    from dna_mamba.training.recipe import read_recipe
+    from dna_mamba.training.pretrain import job as training
+    from dna_mamba.training.pretrain.estimate import check_memory
+    from dna_mamba.training.pretrain.recipe import read_recipe
 
     settings = read_recipe(recipe, overrides)
     directory = Path(run)
@@ -69,7 +69,7 @@ def command(
 
 def _claim(directory: Path, *, resume: bool, force: bool) -> None:
     """Refuse to touch what is there, unless it is a run to resume or, with --force, to replace."""
-    from dna_mamba.training.pretrain import CHECKPOINTS, LOG, MODEL, RECIPE
+    from dna_mamba.training.pretrain.job import CHECKPOINTS, LOG, MODEL, RECIPE
 
     if resume or not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
         return
@@ -86,8 +86,8 @@ def _claim(directory: Path, *, resume: bool, force: bool) -> None:
 def _draw(directory: Path, name: str) -> None:
     """Write the training curve beside the log, or say why there is none."""
     from dna_mamba.plotting import save_figure, training_curve
-    from dna_mamba.training.log import read_log
-    from dna_mamba.training.pretrain import LOG
+    from dna_mamba.training.loop.log import read_log
+    from dna_mamba.training.pretrain.job import LOG
 
     try:
         figure = training_curve(read_log(directory / LOG), title=name)
@@ -99,7 +99,7 @@ def _draw(directory: Path, name: str) -> None:
 
 
 def _estimate(prepared: "Run") -> None:
-    from dna_mamba.training.estimate import estimate
+    from dna_mamba.training.pretrain.estimate import estimate
 
     facts = estimate(prepared)
     click.echo(f"parameters\t{facts.parameters}")

@@ -27,12 +27,12 @@ from dna_mamba.errors import InputError, MachineError, PreemptedError
 if TYPE_CHECKING:
     from dna_mamba.io.fasta import FastaReader
     from dna_mamba.models import MaskedLanguageModel
-    from dna_mamba.scoring.assess import CheckRef
-    from dna_mamba.scoring.files import Survey
-    from dna_mamba.scoring.outputs import Target
-    from dna_mamba.scoring.selection import Regions
-    from dna_mamba.scoring.sharding import Shard, Span
-    from dna_mamba.scoring.summary import ScoreSummary
+    from dna_mamba.runs.shards import Shard, Span
+    from dna_mamba.scoring.variant_files.job import Survey
+    from dna_mamba.scoring.variant_files.selection import Regions
+    from dna_mamba.scoring.variant_files.summary import ScoreSummary
+    from dna_mamba.scoring.variant_files.target import Target
+    from dna_mamba.scoring.variants.assess import CheckRef
 
 
 def _names(_: click.Context, __: click.Parameter, names: str) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ def _names(_: click.Context, __: click.Parameter, names: str) -> tuple[str, ...]
 def _shard(_: click.Context, __: click.Parameter, text: str | None) -> "Shard | None":
     if text is None:
         return None
-    from dna_mamba.scoring.sharding import parse_shard
+    from dna_mamba.runs.shards import parse_shard
 
     return parse_shard(text)
 
@@ -117,10 +117,10 @@ def command(
     from dna_mamba.checkpoints import weights_sha256
     from dna_mamba.io.fasta import FastaReader
     from dna_mamba.scoring import as_model
-    from dna_mamba.scoring.files import can_be_read_twice
-    from dna_mamba.scoring.outputs import Target
-    from dna_mamba.scoring.scores import find_scores
-    from dna_mamba.scoring.selection import Regions
+    from dna_mamba.scoring.variant_files.job import can_be_read_twice
+    from dna_mamba.scoring.variant_files.selection import Regions
+    from dna_mamba.scoring.variant_files.target import Target
+    from dna_mamba.scoring.variants.scores import find_scores
 
     target = Target(output, output_type, force, write_index=write_index)
     target.check()
@@ -169,8 +169,8 @@ def _refuse_pipes(variants: str, is_file: bool, target: "Target", options: dict[
 
 def _survey(job: _Job) -> "tuple[Survey, Span]":
     """One reading before any scoring: what it told, and which records are scored."""
-    from dna_mamba.scoring.files import survey_vcf
-    from dna_mamba.scoring.sharding import span_of
+    from dna_mamba.runs.shards import span_of
+    from dna_mamba.scoring.variant_files.job import survey_vcf
 
     with progress("checked", unit="records") as advance:
         survey = survey_vcf(
@@ -183,8 +183,8 @@ def _survey(job: _Job) -> "tuple[Survey, Span]":
 
 def _score(job: _Job, target: "Target", weights_sha256: str, *, is_file: bool, resume: bool) -> "ScoreSummary":
     """Score all records; those of a file so that a run that is stopped can go on."""
-    from dna_mamba.scoring.files import score_vcf
-    from dna_mamba.scoring.runs import plan_run
+    from dna_mamba.scoring.variant_files.job import score_vcf
+    from dna_mamba.scoring.variant_files.plan import plan_run
 
     run = survey = total = None
     batch_size = job.batch_size
@@ -215,7 +215,7 @@ def _score(job: _Job, target: "Target", weights_sha256: str, *, is_file: bool, r
 
 
 def _provenance(weights_sha256: str, genome: "FastaReader") -> list[str]:
-    from dna_mamba.scoring.provenance import run_lines
+    from dna_mamba.runs.provenance import run_lines
 
     fingerprints = {"weights_sha256": weights_sha256, "reference_sha256": genome.fingerprint}
     return run_lines("score", __version__, shlex.join(["dna-mamba", *sys.argv[1:]]), fingerprints)
@@ -223,9 +223,9 @@ def _provenance(weights_sha256: str, genome: "FastaReader") -> list[str]:
 
 def _estimate(job: _Job) -> None:
     """What scoring would take, as a table on standard output."""
+    from dna_mamba.inference.estimate import estimate_scoring
     from dna_mamba.scoring import VariantScorer
-    from dna_mamba.scoring.estimate import estimate_scoring
-    from dna_mamba.scoring.files import count_windows
+    from dna_mamba.scoring.variant_files.job import count_windows
 
     _, span = _survey(job)
     scorer = VariantScorer(
@@ -240,7 +240,7 @@ def _estimate(job: _Job) -> None:
 @contextmanager
 def _telling_what_is_kept(target: "Target", resume: bool) -> Iterator[None]:
     """Where a run ends early and its progress stays, say so; a scheduler that ends a resumable run is told 75."""
-    from dna_mamba.scoring.runs import kept_records
+    from dna_mamba.scoring.variant_files.plan import kept_records
 
     try:
         yield

@@ -17,8 +17,8 @@ from dna_mamba.cli.regions import read_regions, region_options
 if TYPE_CHECKING:
     from dna_mamba.genome import Interval
     from dna_mamba.io.fasta import FastaReader
-    from dna_mamba.scoring.track_files import Output, TrackRun
-    from dna_mamba.scoring.tracks import Track
+    from dna_mamba.scoring.tracks.job import Output, TrackRun
+    from dna_mamba.scoring.tracks.predict import Track
 
 _SUFFIXES = (".gz", ".bedgraph", ".bg", ".bw", ".bigwig")
 
@@ -95,11 +95,11 @@ def command(
     """
     from dna_mamba.checkpoints import weights_sha256
     from dna_mamba.io.fasta import FastaReader
+    from dna_mamba.runs.progress import progress_directory
+    from dna_mamba.runs.provenance import run_lines
     from dna_mamba.scoring import as_model
-    from dna_mamba.scoring.provenance import run_lines
-    from dna_mamba.scoring.track_files import TrackRun, check_outputs, missing_bp, write_tracks
-    from dna_mamba.scoring.tracks import Reading, parse_track
-    from dna_mamba.scoring.unfinished import progress_directory
+    from dna_mamba.scoring.tracks.job import TrackRun, check_outputs, missing_bp, write_tracks
+    from dna_mamba.scoring.tracks.predict import Reading, parse_track
 
     setup_torch(threads)
     network = as_model(model, resolve_device(device))
@@ -128,7 +128,7 @@ def command(
 
 def _outputs(path: str, tracks: "Sequence[Track]") -> "list[Output]":
     """A file for each track: the one named, or that name with the track before its suffixes."""
-    from dna_mamba.scoring.track_files import Output
+    from dna_mamba.scoring.tracks.job import Output
 
     if len(tracks) == 1 or path == "-":
         return [Output(track, path) for track in tracks]
@@ -150,7 +150,7 @@ def _by_contig(regions: "Sequence[Interval]", genome: "FastaReader") -> "dict[st
 
 
 def _estimate(run: "TrackRun") -> None:
-    from dna_mamba.scoring.estimate import estimate_scoring
+    from dna_mamba.inference.estimate import estimate_scoring
 
     units = list(run.units())
     longest = max(tile.end - tile.start for unit in units for tile in unit.tiles)

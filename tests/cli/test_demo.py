@@ -8,7 +8,7 @@ from dna_mamba.cli.main import cli
 from dna_mamba.io.bed import read_bed
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfReader
-from dna_mamba.scoring.files import read_scores
+from dna_mamba.scoring.variant_files.job import read_scores
 
 
 @pytest.fixture

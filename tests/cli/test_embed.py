@@ -10,7 +10,7 @@ from dna_mamba.checkpoints import save_model
 from dna_mamba.cli.main import cli
 from dna_mamba.io.bed import read_bed
 from dna_mamba.scoring import embed
-from tests.scoring.worlds import random_sequence, small_model, write_fasta
+from tests.worlds import random_sequence, small_model, write_fasta
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import dna_mamba
 from dna_mamba.checkpoints import PackagedModel, save_model
 from dna_mamba.cli.main import cli
 from dna_mamba.scoring import saturation_mutagenesis
-from tests.scoring.worlds import random_sequence, small_model, write_fasta, write_vcf
+from tests.worlds import random_sequence, small_model, write_fasta, write_vcf
 
 SEQUENCE = random_sequence(200)
 

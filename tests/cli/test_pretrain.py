@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dna_mamba.cli.main import cli
-from dna_mamba.training.log import read_log
+from dna_mamba.training.loop.log import read_log
 from tests.training.toy_genome import write_recipe
 
 SHORT = ("--set", "schedule.steps=2")

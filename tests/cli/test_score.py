@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import dna_mamba
 from dna_mamba.checkpoints import PackagedModel, save_model
 from dna_mamba.cli.main import cli
-from tests.scoring.worlds import HEADER, random_sequence, small_model, write_fasta, write_vcf
+from tests.worlds import HEADER, random_sequence, small_model, write_fasta, write_vcf
 
 SEQUENCE = random_sequence(200)
 SOURCES = [str(Path(dna_mamba.__file__).parents[1]), str(Path(dna_mamba.__file__).parents[1] / "kernels")]

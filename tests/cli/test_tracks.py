@@ -13,8 +13,8 @@ from click.testing import CliRunner
 import dna_mamba
 from dna_mamba.checkpoints import save_model
 from dna_mamba.cli.main import cli
-from dna_mamba.scoring.unfinished import progress_directory
-from tests.scoring.worlds import random_sequence, small_model, write_fasta
+from dna_mamba.runs.progress import progress_directory
+from tests.worlds import random_sequence, small_model, write_fasta
 
 SOURCES = [str(Path(dna_mamba.__file__).parents[1]), str(Path(dna_mamba.__file__).parents[1] / "kernels")]
 WINDOWS = ["--window", "64", "--overlap", "16"]
@@ -102,9 +102,9 @@ def test_mistakes(here, words, hint):
 def start(*words):
     """The real program, parts of 200 bp, 20 ms a window, so that a kill finds it at work."""
     program = (
-        "import time; from dna_mamba.scoring import track_files, tracks; track_files.PART_BP = 200\n"
-        "inner = tracks._predict\n"
-        "tracks._predict = lambda *given: (time.sleep(0.02), inner(*given))[1]\n"
+        "import time; from dna_mamba.scoring.tracks import job, predict; job.PART_BP = 200\n"
+        "inner = predict._predict\n"
+        "predict._predict = lambda *given: (time.sleep(0.02), inner(*given))[1]\n"
         "from dna_mamba.cli.main import main; main()"
     )
     path = os.pathsep.join([*SOURCES, os.environ.get("PYTHONPATH", "")])

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 import dna_mamba
 from dna_mamba.checkpoints import save_model
 from dna_mamba.cli.main import cli
-from tests.scoring.worlds import random_sequence, small_model, write_fasta
+from tests.worlds import random_sequence, small_model, write_fasta
 
 SEQUENCE = random_sequence(900, seed=11)
 HEADER = (

@@ -8,9 +8,9 @@ import pysam.bcftools
 import pytest
 
 from dna_mamba.alphabet import reverse_complement
-from dna_mamba.scoring.files import read_scores
+from dna_mamba.scoring.variant_files.job import read_scores
 from tests.reliability.desk import score
-from tests.scoring.worlds import random_sequence, write_fasta
+from tests.worlds import random_sequence, write_fasta
 
 REPEATS = "".join(random_sequence(25, seed=i) + unit * 6 for i, unit in enumerate(["CA", "A", "GTT", "ACGT", "T"] * 3))
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"

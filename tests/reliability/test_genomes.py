@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dna_mamba.scoring.files import read_scores
+from dna_mamba.scoring.variant_files.job import read_scores
 from tests.io.packing import BGZF_END, bgzf
 from tests.reliability.desk import SEQUENCE, fails, score
-from tests.scoring.worlds import llr_by_hand, small_model, write_vcf
+from tests.worlds import llr_by_hand, small_model, write_vcf
 
 FASTA = f">c\n{SEQUENCE}\n".encode()
 

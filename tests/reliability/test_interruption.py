@@ -10,8 +10,8 @@ import pytest
 
 from dna_mamba.cli.exits import TerminatedError
 from dna_mamba.errors import MachineError
-from dna_mamba.scoring import resume
-from dna_mamba.scoring.unfinished import progress_directory
+from dna_mamba.runs import line_store as resume
+from dna_mamba.runs.progress import progress_directory
 from tests.reliability.desk import fails, furnish, score, spawn, words
 
 JOURNAL = Path(".out.vcf.progress/journal")

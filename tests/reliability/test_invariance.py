@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dna_mamba.scoring.files import read_scores
+from dna_mamba.scoring.variant_files.job import read_scores
 from tests.reliability.desk import fails, merge, score
 
 FORMATS = ["vcf", "vcf.gz", "bcf", "tsv", "tsv.gz", "parquet"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.reliability.desk import HEADER, SEQUENCE, fails, score
-from tests.scoring.worlds import write_vcf
+from tests.worlds import write_vcf
 
 WRONG_AT = (200, 300)
 

@@ -1,0 +1,1 @@
+"""Asking a model: opening it, batches, questions, likelihoods, pooling, estimates."""

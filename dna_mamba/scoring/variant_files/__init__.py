@@ -1,0 +1,1 @@
+"""A VCF in, the same VCF or a table with scores out."""

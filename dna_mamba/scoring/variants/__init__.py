@@ -1,0 +1,1 @@
+"""What an allele is, what it changes, and its scores."""

@@ -1,0 +1,148 @@
+"""What an allele changes, however it is spelled, and the two sequences a model compares.
+
+Equivalent spellings of an insertion or deletion differ only in where they put it inside a repeat. All of them are one
+``Change``: the stretch that covers every placement, and what stands there afterwards (the fully justified form of SPDI,
+Holmes et al. 2020). It is the same from either strand.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dna_mamba.alphabet import N_CODE, SOFT_MASK
+from dna_mamba.errors import InputError
+from dna_mamba.sequences.cached_genome import Bases
+
+Codes = NDArray[np.uint8]
+"""Base codes of ``dna_mamba.alphabet`` (L,), without soft-mask bits."""
+
+
+class Change(NamedTuple):
+    """Reference bases ``[start, end)``, 0-based, replaced by ``alt``; ``ref`` is what stood there."""
+
+    chrom: str
+    start: int
+    end: int
+    ref: Codes
+    alt: Codes
+
+    @property
+    def longest(self) -> int:
+        """Base pairs of the longer allele."""
+        return max(len(self.ref), len(self.alt))
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether either allele holds a letter that is no base."""
+        return bool((self.ref == N_CODE).any() or (self.alt == N_CODE).any())
+
+
+class Haplotypes(NamedTuple):
+    """The window around a change with either allele: ``left + ref + right`` and ``left + alt + right``."""
+
+    left: Codes
+    ref: Codes
+    alt: Codes
+    right: Codes
+    is_cut: bool
+    """Whether the contig's end cut the window short."""
+
+    @property
+    def ref_codes(self) -> Codes:
+        return np.concatenate([self.left, self.ref, self.right])
+
+    @property
+    def alt_codes(self) -> Codes:
+        return np.concatenate([self.left, self.alt, self.right])
+
+    @property
+    def is_substitution(self) -> bool:
+        """One base for one other."""
+        return len(self.ref) == len(self.alt) == 1
+
+    @property
+    def unknown_share(self) -> float:
+        """Share of the reference window that is neither A, C, G nor T."""
+        parts = (self.left, self.ref, self.right)
+        n_unknown = sum(np.count_nonzero(part == N_CODE) for part in parts)
+        return float(n_unknown / max(1, sum(map(len, parts))))
+
+
+def max_allele_bp(context_bp: int) -> int:
+    """The longest change that a window of ``context_bp`` takes: at least half of it is context.
+
+    Raises:
+        InputError: ``context_bp`` is below 1.
+    """
+    if context_bp < 1:
+        raise InputError(f"context of {context_bp} bp", remedy="give at least 1")
+    return max(1, context_bp // 2)
+
+
+def find_change(reference: Bases, chrom: str, start: int, ref: Codes, alt: Codes, reach_bp: int) -> Change:
+    """The change that replacing ``ref`` at ``start`` by ``alt`` makes.
+
+    Args:
+        reference: the genome.
+        chrom: the reference's name of the contig.
+        start: 0-based offset of the first base of ``ref``.
+        ref: codes of REF as the record spells them.
+        alt: codes of ALT.
+        reach_bp: how far to look for other placements on either side; a repeat that goes on beyond makes the change
+            longer than that, and so too long for a window that cannot hold it.
+    """
+    if np.array_equal(ref, alt):
+        return Change(chrom, start, start + len(ref), ref, alt)  # nothing to trim to that both strands would agree on
+    start, ref, alt = _trimmed(start, ref, alt)
+    if len(ref) and len(alt):
+        return Change(chrom, start, start + len(ref), ref, alt)
+    unit = ref if len(ref) else alt
+    end = start + len(ref)
+    left = _bases(reference, chrom, start - reach_bp, start)
+    right = _bases(reference, chrom, end, end + reach_bp)
+    n_left = _periodic(left[::-1], unit[::-1])
+    n_right = _periodic(right, unit)
+    before, after = left[len(left) - n_left :], right[:n_right]
+    whole = [np.concatenate([before, allele, after]) for allele in (ref, alt)]
+    return Change(chrom, start - n_left, end + n_right, *whole)
+
+
+def haplotypes(reference: Bases, change: Change, context_bp: int) -> Haplotypes:
+    """Both windows of a change: flanks of equal length fill up ``context_bp`` and are shorter at a contig's ends.
+
+    With both flanks equal, either strand sees the same windows.
+    """
+    flank = (context_bp - change.longest) // 2
+    left = _bases(reference, change.chrom, change.start - flank, change.start)
+    right = _bases(reference, change.chrom, change.end, change.end + flank)
+    return Haplotypes(left, change.ref, change.alt, right, is_cut=min(len(left), len(right)) < flank)
+
+
+def _bases(reference: Bases, chrom: str, start: int, end: int) -> Codes:
+    """Codes of the part of ``[start, end)`` that the contig has."""
+    length = reference.length(chrom)
+    start, end = min(max(start, 0), length), min(max(end, 0), length)
+    return reference.codes(chrom, start, end) & ~np.uint8(SOFT_MASK)
+
+
+def _trimmed(start: int, ref: Codes, alt: Codes) -> tuple[int, Codes, Codes]:
+    """Without the bases that both alleles begin and then end with."""
+    if len(ref) == len(alt) == 1 and ref[0] != alt[0]:  # most variants
+        return start, ref, alt
+    prefix = _common(ref, alt)
+    ref, alt = ref[prefix:], alt[prefix:]
+    suffix = _common(ref[::-1], alt[::-1])
+    return start + prefix, ref[: len(ref) - suffix], alt[: len(alt) - suffix]
+
+
+def _common(a: Codes, b: Codes) -> int:
+    """Length of the common beginning."""
+    shorter = min(len(a), len(b))
+    different = np.flatnonzero(a[:shorter] != b[:shorter])
+    return int(different[0]) if len(different) else shorter
+
+
+def _periodic(codes: Codes, unit: Codes) -> int:
+    """How many of the first codes go on repeating ``unit``: so far may the unit be moved over them."""
+    return _common(codes, np.resize(unit, len(codes)))

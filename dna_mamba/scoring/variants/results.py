@@ -1,0 +1,82 @@
+"""Scores in Python: an iterator that knows which model and genome they are of, and a data frame."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors.torch import save
+
+from dna_mamba.checkpoints import weights_sha256
+from dna_mamba.errors import InputError
+from dna_mamba.io.fasta import FastaReader
+from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.scoring.variants.scores import SCORES, columns_of
+from dna_mamba.scoring.variants.status import VariantScore
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class ScoredVariants(Iterator[VariantScore]):
+    """Results one by one, as they are computed.
+
+    Args:
+        scores: the results.
+        model: the model, or where it was loaded from.
+        reference: the genome.
+    """
+
+    def __init__(
+        self, scores: Iterator[VariantScore], model: MaskedLanguageModel | str | Path, reference: FastaReader
+    ) -> None:
+        self._scores, self._model, self._reference = scores, model, reference
+
+    def __next__(self) -> VariantScore:
+        return next(self._scores)
+
+    @cached_property
+    def weights_sha256(self) -> str:
+        """Hex SHA-256 of the weight file; of a model in memory, that of the file that saving it would write."""
+        if not isinstance(self._model, MaskedLanguageModel):
+            return weights_sha256(self._model)
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self._model.state_dict().items()}
+        return hashlib.sha256(save(tensors)).hexdigest()
+
+    @property
+    def reference_sha256(self) -> str:
+        """``FastaReader.fingerprint`` of the genome."""
+        return self._reference.fingerprint
+
+
+def to_frame(results: Iterable[VariantScore]) -> "pandas.DataFrame":
+    """A pandas DataFrame with a row for each allele, in order.
+
+    Columns: ``chrom``, ``pos`` (1-based, int64), ``ref``, ``alt``, ``status``, and a float32 column for each number
+    that any allele has, NaN where one has none. What ``score_variants`` returned leaves ``weights_sha256`` and
+    ``reference_sha256`` in ``DataFrame.attrs``.
+
+    Raises:
+        InputError: pandas is not installed.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise InputError("a data frame needs pandas", remedy="pip install 'dna-mamba[tables]'") from None
+    rows = list(results)
+    columns: dict[str, Any] = {
+        "chrom": [row.variant.chrom for row in rows],
+        "pos": np.array([row.variant.pos for row in rows], dtype=np.int64),
+        "ref": [row.variant.ref for row in rows],
+        "alt": [row.variant.alt for row in rows],
+        "status": [str(row.status) for row in rows],
+    }
+    for column in columns_of(tuple(SCORES.values())):
+        if any(column.name in row.values for row in rows):
+            columns[column.name] = np.array([row.values.get(column.name, np.nan) for row in rows], dtype=np.float32)
+    frame = pandas.DataFrame(columns)
+    if isinstance(results, ScoredVariants):
+        frame.attrs.update(weights_sha256=results.weights_sha256, reference_sha256=results.reference_sha256)
+    return frame

@@ -1,0 +1,227 @@
+"""Scores of alleles: stream in, stream out, in order. What the numbers are: ``scoring.variants.scores``."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+
+from dna_mamba.alphabet import BASES
+from dna_mamba.genome import Variant
+from dna_mamba.inference.likelihood import base_ids, masked_log_probabilities
+from dna_mamba.inference.open import as_model, as_reference, sites_per_pass
+from dna_mamba.inference.questions import Answers, Request, ask
+from dna_mamba.io.fasta import FastaReader
+from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models.memory import Shape, inference_bytes, require
+from dna_mamba.scoring.variants.assess import Assessor, CheckRef
+from dna_mamba.scoring.variants.change import Haplotypes, haplotypes
+from dna_mamba.scoring.variants.reference_check import CHECK_EVERY, MAX_MISMATCH_SHARE
+from dna_mamba.scoring.variants.results import ScoredVariants
+from dna_mamba.scoring.variants.scores import DEFAULT_SCORES, find_scores
+from dna_mamba.scoring.variants.status import AlleleStatus, VariantScore
+from dna_mamba.sequences.windows import DEFAULT_CONTEXT_BP, MAX_UNKNOWN_SHARE, site_window
+
+Group = TypeVar("Group")
+_BATCHES_HELD = 4
+"""Batches asked together: the last one of them is seldom full."""
+_MAX_PENDING = 4096
+"""Groups held back at most, so that a stretch without a single scorable allele takes no memory."""
+
+
+class _Allele(NamedTuple):
+    """An allele on its way through a chunk: ``pair`` is None if it is not scored."""
+
+    variant: Variant
+    status: AlleleStatus
+    pair: Haplotypes | None
+
+
+@dataclass
+class _Chunk(Generic[Group]):
+    """Neighbouring groups that are scored together: what several of them ask is asked once."""
+
+    requests: set[Request] = field(default_factory=set)
+    groups: list[tuple[Group, list[_Allele]]] = field(default_factory=list)
+
+
+class VariantScorer:
+    """Scores alleles in groups, such as the records of a VCF.
+
+    Args:
+        reference: the genome.
+        model: a model on nucleotide tokens.
+        scores: names of what is computed, from ``scores.SCORES``.
+        context_bp: longest window; a change lies in its middle with equal flanks, and may take half of it.
+        batch_size: windows in one forward pass; default what suits the device. Scores do not depend on it beyond
+            rounding (1e-5).
+        contig_lengths: lengths the VCF's header states, to match contigs under other names.
+        check_ref: what a REF that differs from the reference means (see ``Assessor``).
+        max_mismatch_share: share of REF mismatches above which scoring stops; 1 never stops.
+
+    Attributes:
+        assessor: how contigs were matched and how REF compared with the reference.
+
+    Raises:
+        InputError: the model reads no single bases, an unknown score, or ``context_bp`` is below 1.
+        MachineError: windows of ``context_bp`` need more memory than there is.
+    """
+
+    def __init__(
+        self,
+        reference: FastaReader,
+        model: MaskedLanguageModel,
+        *,
+        scores: Sequence[str] = DEFAULT_SCORES,
+        context_bp: int = DEFAULT_CONTEXT_BP,
+        batch_size: int | None = None,
+        contig_lengths: Mapping[str, int | None] | None = None,
+        check_ref: CheckRef = "w",
+        max_mismatch_share: float = MAX_MISMATCH_SHARE,
+    ) -> None:
+        base_ids(model.tokenizer)
+        self._reference, self._model = reference, model
+        self._scores = find_scores(scores)
+        self._context_bp = context_bp
+        self.assessor = Assessor(reference, contig_lengths, context_bp=context_bp, check_ref=check_ref)
+        self._batch_size = batch_size or sites_per_pass(model, context_bp)
+        self._max_mismatch_share = max_mismatch_share
+        weight = model.encoder.embedding.weight
+        shape = Shape(2 * self._batch_size, context_bp)
+        needed = inference_bytes(model.config, shape, weight.device, weight.dtype)
+        require(needed, weight.device, f"windows of {context_bp:,} bp", "take a smaller --context or --batch-size")
+
+    def score(
+        self, groups: Iterable[Group], alleles: Callable[[Group], Sequence[Variant]]
+    ) -> Iterator[tuple[Group, tuple[VariantScore, ...]]]:
+        """Each group with the scores of its alleles, in order; a few batches and what lies between is held back.
+
+        Raises:
+            InputError: REF differs too often (after every 1,000 alleles and at the end), or the model's
+                predictions are not finite.
+        """
+        chunk: _Chunk[Group] = _Chunk()
+        verdict_due = CHECK_EVERY
+        for group in groups:
+            prepared = [self._prepare(variant) for variant in alleles(group)]
+            if self.assessor.check.n_checked >= verdict_due:
+                self._refuse_wrong_build()
+                verdict_due += CHECK_EVERY
+            chunk.groups.append((group, prepared))
+            chunk.requests.update(self._requests(prepared))
+            if len(chunk.requests) >= _BATCHES_HELD * self._batch_size or len(chunk.groups) >= _MAX_PENDING:
+                yield from self._finish(chunk)
+                chunk = _Chunk()
+        self._refuse_wrong_build()
+        yield from self._finish(chunk)
+
+    @property
+    def reference(self) -> FastaReader:
+        """The genome."""
+        return self._reference
+
+    def n_windows(self, variants: Iterable[Variant]) -> int:
+        """Windows the model has to read for these alleles, equal ones counted once."""
+        return len(set(self._requests([self._prepare(variant) for variant in variants])))
+
+    def _prepare(self, variant: Variant) -> _Allele:
+        _, status, change = self.assessor.assess(variant)
+        if change is None:
+            return _Allele(variant, status, None)
+        pair = haplotypes(self.assessor.bases, change, self._context_bp)
+        if pair.unknown_share > MAX_UNKNOWN_SHARE:
+            return _Allele(variant, AlleleStatus.N_WINDOW, pair)
+        return _Allele(variant, AlleleStatus.EDGE_PADDED if pair.is_cut else AlleleStatus.OK, pair)
+
+    def _requests(self, alleles: Iterable[_Allele]) -> Iterator[Request]:
+        for allele in alleles:
+            if allele.pair is not None:
+                for score in self._scores:
+                    yield from score.requests(allele.pair)
+
+    def _refuse_wrong_build(self) -> None:
+        self.assessor.check.refuse_wrong_build(self._max_mismatch_share)
+
+    def _finish(self, chunk: _Chunk[Group]) -> Iterator[tuple[Group, tuple[VariantScore, ...]]]:
+        answers = ask(self._model, chunk.requests, self._batch_size)
+        for group, alleles in chunk.groups:
+            yield group, tuple(self._scored(allele, answers) for allele in alleles)
+
+    def _scored(self, allele: _Allele, answers: Answers) -> VariantScore:
+        variant, status, pair = allele
+        if pair is None:
+            return VariantScore(variant, status)
+        numbers = (
+            (column.name, value)
+            for score in self._scores
+            for column, value in zip(score.columns, score.values(pair, answers), strict=True)
+        )
+        return VariantScore(variant, status, {name: value for name, value in numbers if value is not None})
+
+
+def score_variants(
+    variants: Iterable[Variant],
+    reference: FastaReader | str | Path,
+    model: MaskedLanguageModel | str | Path,
+    *,
+    scores: Sequence[str] = DEFAULT_SCORES,
+    context_bp: int = DEFAULT_CONTEXT_BP,
+    batch_size: int | None = None,
+    check_ref: CheckRef = "w",
+    device: str | torch.device | None = None,
+    contig_lengths: Mapping[str, int | None] | None = None,
+    max_mismatch_share: float = MAX_MISMATCH_SHARE,
+) -> ScoredVariants:
+    """Score alleles against a genome, lazily, one result for each in the order given.
+
+    The result is an iterator that also has ``weights_sha256`` and ``reference_sha256``; ``to_frame`` makes a pandas
+    frame of it.
+
+    Args:
+        variants: alleles of any kind.
+        reference: genome, open or by path.
+        model: model, or its directory or packaged name.
+        scores: what is computed, names from ``scores.SCORES``.
+        context_bp: longest window the model reads; the change lies in its middle.
+        batch_size: windows in one forward pass; default what suits the device.
+        check_ref: what a REF that differs from the reference means (see ``Assessor``).
+        device: where the model runs; default where it is, the CPU for one that is loaded.
+        contig_lengths: lengths of the variants' contigs where they are known, so that ``1`` may match ``chr1``.
+        max_mismatch_share: share of REF mismatches above which scoring stops; 1 never stops.
+
+    Raises:
+        InputError: a model or genome that cannot be used; while iterating, REF differs too often.
+    """
+    genome, network = as_reference(reference), as_model(model, device)
+    scorer = VariantScorer(
+        genome,
+        network,
+        scores=scores,
+        context_bp=context_bp,
+        batch_size=batch_size,
+        contig_lengths=contig_lengths,
+        check_ref=check_ref,
+        max_mismatch_share=max_mismatch_share,
+    )
+    found = (scores[0] for _, scores in scorer.score(variants, lambda variant: (variant,)))
+    return ScoredVariants(found, model, genome)
+
+
+def site_probabilities(
+    reference: FastaReader,
+    model: MaskedLanguageModel,
+    chrom: str,
+    position: int,
+    *,
+    context_bp: int = DEFAULT_CONTEXT_BP,
+) -> dict[str, float]:
+    """Probability of A, C, G and T at a 0-based position that the model cannot see; they add up to one.
+
+    Raises:
+        InputError: no such position, or a model that does not read single bases.
+    """
+    window = site_window(reference, chrom, position, context_bp)
+    (log_p_4,) = masked_log_probabilities(model, [window])
+    return dict(zip(BASES, np.exp(log_p_4).tolist(), strict=True))

@@ -1,0 +1,1 @@
+"""Places to letters, without torch: contig names, a cached genome, windows, tiles, regions."""

@@ -1,0 +1,1 @@
+"""Pretraining a masked language model on genomes."""

@@ -1,0 +1,63 @@
+"""The model card: what a model is, what it was trained on, how well it does beside counting words."""
+
+from typing import Any
+
+from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.training.pretrain.recipe import Recipe
+
+Rows = list[dict[str, Any]]
+
+
+def model_card(recipe: Recipe, model: MaskedLanguageModel, rows: Rows, command: str) -> str:
+    """Markdown from a recipe, its model and the rows of its log (``training.loop.log``)."""
+    about = recipe.about
+    parts = [
+        f"# {about.name}",
+        about.description,
+        _facts(recipe, model, rows, command),
+        *(_held_out(rows, use) for use in ("validation", "test")),
+        "Loss is the mean over bases masked a few at a time, both strands joined where tokens allow, on evenly spaced "
+        "bases of the contigs held out. Markov baselines count words on both strands of the training contigs, one half "
+        "added to each count, and are asked on every base held out.",
+        f"Licence of the weights: {about.licence}. Not for clinical use.",
+        about.citation,
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _facts(recipe: Recipe, model: MaskedLanguageModel, rows: Rows, command: str) -> str:
+    config, genome, batch = model.config, recipe.genome, recipe.batch
+    steps = [row for row in rows if row["event"] == "train"]
+    minutes = sum(row["seconds"] for row in rows if "seconds" in row) / 60
+    start = next((row for row in rows if row["event"] == "start"), {})
+    facts = {
+        "Parameters": f"{model.n_parameters:,} ({config.n_layer} layers, d_model {config.d_model}, "
+        f"d_state {config.d_state}, reverse complement: {config.reverse_complement})",
+        "Sequence": f"{recipe.about.data or ', '.join(genome.fasta)}: {start.get('train', 0):,} bp to train on; "
+        f"held out {_names(genome.validation)} (validation) and {_names(genome.test)} (test); "
+        f"left out {_names(genome.exclude)}",
+        "Training": f"{len(steps):,} steps of {batch.windows} windows of {batch.window_bp:,} bp "
+        f"({len(steps) * batch.windows * batch.window_bp:,} bp read), {recipe.masking.rate:.0%} masked, "
+        f"{recipe.precision}",
+        "Time": f"{minutes:.0f} min, evaluation included; CPU threads: {start.get('threads', '?')}, "
+        f"torch {start.get('torch', '?')}",
+        "Command": f"`{command}`" if command else "",
+    }
+    return "\n".join(f"- **{key}**: {value}" for key, value in facts.items() if value)
+
+
+def _names(contigs: list[str]) -> str:
+    return ", ".join(contigs) or "nothing"
+
+
+def _held_out(rows: Rows, use: str) -> str:
+    """A table of the model and the baselines on one part of the split; empty if it was not evaluated."""
+    losses = [row for row in rows if row["event"] == "evaluate" and row["split"] == use]
+    baselines = [row for row in rows if row["event"] == "baselines" and row["split"] == use]
+    if not losses or not baselines:
+        return ""
+    model = losses[-1]
+    what = f"**this model** ({model['n_bases']:,} bases, {model['loss_nats']:.4f} nats a token)"
+    lines = [f"| {use} | bits per base |", "|---|---|", f"| {what} | **{model['bits_per_base']:.4f}** |"]
+    lines += [f"| {name} | {bits:.4f} |" for name, bits in baselines[-1]["bits_per_base"].items()]
+    return "\n".join(lines)

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+import torch
+
+from dna_mamba.alphabet import encode_bases
+from dna_mamba.errors import InputError
+from dna_mamba.genome import Variant
+from dna_mamba.inference.likelihood import log_likelihood_ratio, masked_log_probabilities
+from dna_mamba.models.streaming import BUDGETS, Budget
+from dna_mamba.sequences.windows import SiteWindow
+from tests.worlds import MODES, llr_by_hand, random_sequence, small_model
+
+
+def window(sequence, offset):
+    return SiteWindow(encode_bases(sequence), offset, is_cut=False)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_against_both_strands_by_hand(mode):
+    model, sequence = small_model(mode), random_sequence(31)
+    (log_p,) = masked_log_probabilities(model, [window(sequence, 15)])
+    for alt in "ACGT":
+        expected = llr_by_hand(model, sequence, Variant("c", 16, sequence[15], alt))
+        assert log_likelihood_ratio(log_p, sequence[15], alt.lower()) == pytest.approx(expected, abs=1e-5)
+    assert np.exp(log_p).sum() == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_site_itself_is_not_seen(mode):
+    model, sequence = small_model(mode), random_sequence(31)
+    changed = [window(sequence[:15] + base + sequence[16:], 15) for base in "ACGTN"]
+    rows = masked_log_probabilities(model, changed)
+    np.testing.assert_allclose(rows, np.repeat(rows[:1], 5, axis=0), atol=1e-6)
+    neighbour = window(sequence[:14] + "ACGT".replace(sequence[14], "")[0] + sequence[15:], 15)
+    assert np.abs(masked_log_probabilities(model, [neighbour]) - rows[:1]).max() > 1e-3
+
+
+def test_windows_of_unequal_lengths_do_not_disturb_each_other():
+    model, sequence = small_model(), random_sequence(64)
+    windows = [window(sequence[:n], n // 3) for n in (64, 1, 17, 40)]
+    together = masked_log_probabilities(model, windows)
+    alone = [masked_log_probabilities(model, [w])[0] for w in windows]
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_windows_longer_than_a_part(monkeypatch):
+    model, sequence = small_model(), random_sequence(64)
+    windows = [window(sequence[:n], offset) for n, offset in ((64, 63), (64, 0), (50, 17))]
+    expected = masked_log_probabilities(model, windows)
+    monkeypatch.setitem(BUDGETS, "cpu", Budget(16, 0))
+    np.testing.assert_allclose(masked_log_probabilities(model, windows), expected, atol=1e-5)
+
+
+def test_a_model_in_training_mode_scores_the_same():
+    model = small_model("post-hoc")
+    windows = [window(random_sequence(31), 15)]
+    expected = masked_log_probabilities(model, windows)
+    np.testing.assert_array_equal(masked_log_probabilities(model.train(), windows), expected)
+
+
+def test_damaged_weights():
+    model = small_model()
+    with torch.no_grad():
+        model.encoder.norm.weight[0] = float("nan")
+    with pytest.raises(InputError, match="not finite"):
+        masked_log_probabilities(model, [window("ACGTA", 2)])

@@ -1,0 +1,150 @@
+"""Tracks against one pass over each window, and on the other strand."""
+
+import numpy as np
+import pytest
+import torch
+
+from dna_mamba.alphabet import encode_bases, reverse_complement
+from dna_mamba.errors import InputError, MachineError
+from dna_mamba.genome import Interval
+from dna_mamba.io.fasta import FastaReader
+from dna_mamba.models.streaming import BUDGETS, Budget
+from dna_mamba.scoring import genome_tracks
+from dna_mamba.scoring.tracks.predict import Reading, check_reading, parse_track, read_tiles
+from dna_mamba.sequences.tiling import tile
+from tests.worlds import MODES, random_sequence, small_model, write_fasta
+
+LENGTH = 211
+SEQUENCE = random_sequence(LENGTH)
+WITH_N = SEQUENCE[:50] + "N" * 70 + "r" + SEQUENCE[121:]
+NAMES = ("ref-llr", "entropy", "probability:G", "embedding:3")
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    contigs = {"c": SEQUENCE, "m": reverse_complement(SEQUENCE), "n": WITH_N, "nm": reverse_complement(WITH_N)}
+    return FastaReader(write_fasta(tmp_path_factory.mktemp("genome") / "g.fa", contigs))
+
+
+def tracks_by_hand(model, sequence):
+    """The four tracks of one window, (4, L), from one pass."""
+    with torch.no_grad():
+        output = model.both_strands(torch.from_numpy(model.tokenizer.encode(sequence))[None])
+    p_L4 = torch.softmax(output.logits[0, :, 7:11].double(), -1).numpy()
+    ref_llr = []
+    for p, code in zip(p_L4, encode_bases(sequence.upper()), strict=True):
+        others = np.delete(p, code) if code < 4 else p
+        ref_llr.append(np.log(p[code]) - np.log(others).mean() if code < 4 else np.nan)
+    entropy = -(p_L4 * np.log(p_L4)).sum(1)
+    return np.stack([np.array(ref_llr), entropy, p_L4[:, 2], output.hidden[0, :, 3].numpy()])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_whole_contig_against_one_pass(reference, mode, monkeypatch):
+    model = small_model(mode)
+    expected = tracks_by_hand(model, SEQUENCE)
+    monkeypatch.setitem(BUDGETS, "cpu", Budget(32, 0))
+    region, names, values = genome_tracks("c", reference, model, tracks=NAMES, window_bp=0)
+    assert (region, names) == (Interval("c", 0, LENGTH), NAMES)
+    np.testing.assert_allclose(values, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, None])
+def test_windows_keep_their_middles(reference, batch_size):
+    model = small_model()
+    values = genome_tracks(
+        "c", reference, model, tracks=NAMES, window_bp=48, overlap_bp=17, batch_size=batch_size
+    ).values
+    windows = tile(LENGTH, 48, 17)
+    assert len(windows) > 3
+    for window in windows:
+        keep = slice(window.keep_start - window.start, window.keep_end - window.start)
+        expected = tracks_by_hand(model, SEQUENCE[window.start : window.end])[:, keep]
+        np.testing.assert_allclose(values[:, window.keep_start : window.keep_end], expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("window_bp", "overlap_bp"), [(0, 0), (48, 17), (47, 16), (64, 1)])
+@pytest.mark.parametrize(("here", "there"), [("c", "m"), ("n", "nm")])
+def test_the_other_strand_is_the_mirror_image(reference, mode, window_bp, overlap_bp, here, there):
+    model = small_model(mode)
+    forward, mirrored = (
+        genome_tracks(chrom, reference, model, tracks=NAMES[:2], window_bp=window_bp, overlap_bp=overlap_bp).values
+        for chrom in (here, there)
+    )
+    np.testing.assert_allclose(forward, mirrored[:, ::-1], atol=1e-5)
+
+
+@pytest.mark.parametrize("every", [1, 2, 7])
+def test_each_base_where_it_is_masked(reference, every, monkeypatch):
+    """Against one pass for each class of positions, whatever part of it is in memory at a time."""
+    model = small_model()
+    ids_L = torch.from_numpy(model.tokenizer.encode(SEQUENCE))
+    expected = np.empty((LENGTH, 4))
+    for first in range(every):
+        masked_L = ids_L.clone()
+        masked_L[first::every] = model.tokenizer.mask_id
+        with torch.no_grad():
+            logits_L4 = model.both_strands(masked_L[None]).logits[0, :, 7:11]
+        expected[first::every] = torch.softmax(logits_L4, -1)[first::every]
+    monkeypatch.setitem(BUDGETS, "cpu", Budget(10, 0))
+    names = [f"probability:{base}" for base in "ACGT"]
+    values = genome_tracks("c", reference, model, tracks=names, window_bp=0, mask_every=every).values
+    np.testing.assert_allclose(values.T, expected, atol=1e-5)
+
+
+def test_masked_tracks_of_the_other_strand(reference):
+    model = small_model("post-hoc")
+    forward, mirrored = (
+        genome_tracks(c, reference, model, window_bp=48, overlap_bp=17, mask_every=5).values for c in ("c", "m")
+    )
+    np.testing.assert_allclose(forward, mirrored[:, ::-1], atol=1e-5)
+
+
+def test_a_region_has_the_values_of_the_whole(reference):
+    model = small_model()
+    whole = genome_tracks("c", reference, model, tracks=NAMES, window_bp=48, overlap_bp=17).values
+    for region in (Interval("c", 0, 5), Interval("c", 60, 140), Interval("c", LENGTH - 1, LENGTH)):
+        part = genome_tracks(region, reference, model, tracks=NAMES, window_bp=48, overlap_bp=17).values
+        np.testing.assert_allclose(part, whole[:, region.start : region.end], atol=1e-5)
+
+
+def test_n_has_no_value_and_windows_of_n_are_not_run(reference, monkeypatch):
+    model = small_model()
+    read = []
+    inner = model.stream
+    monkeypatch.setattr(model, "stream", lambda ids, **how: read.append(len(ids)) or inner(ids, **how))
+    values = genome_tracks("n", reference, model, tracks=NAMES, window_bp=24, overlap_bp=4).values
+    unknown = np.array([base in "Nr" for base in WITH_N])
+    assert np.isnan(values[:, unknown]).all() and np.isfinite(values[:, ~unknown]).all()
+    windows = tile(LENGTH, 24, 4)
+    empty = [w for w in windows if set(WITH_N[w.start : w.end]) <= set("Nr")]
+    assert sum(read) == len(windows) - len(empty) < len(windows)
+
+
+def test_only_windows_that_regions_need_are_read(reference):
+    model = small_model()
+    windows = [w for w in tile(LENGTH, 48, 17) if w.keep_start < 140 and w.keep_end > 60]
+    pieces = list(read_tiles("c", windows, reference, model, [parse_track("entropy", model)], Reading()))
+    assert [piece.start for piece in pieces] == [w.keep_start for w in windows]
+
+
+@pytest.mark.parametrize(
+    "name", ["llr", "probability", "probability:", "probability:N", "probability:AC", "embedding:-1", "embedding:x", ""]
+)
+def test_no_such_track(name):
+    with pytest.raises(InputError, match="there are ref-llr, entropy, probability:A"):
+        parse_track(name, small_model())
+
+
+def test_channels_by_mode():
+    assert "mean of both strands" in parse_track("embedding:15", small_model("post-hoc")).description
+    assert "first half forward" in parse_track("embedding:31", small_model("shared")).description
+    with pytest.raises(InputError, match="the model has 16 channels; take 0 to 15"):
+        parse_track("embedding:16", small_model("post-hoc"))
+
+
+def test_windows_that_do_not_fit(monkeypatch):
+    monkeypatch.setattr("dna_mamba.models.memory.available_memory", lambda: 2**28)
+    with pytest.raises(MachineError, match=r"windows of 5,000 bp: about .*--window"):
+        check_reading(small_model(), Reading(0, 0), 5000)

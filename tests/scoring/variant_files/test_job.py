@@ -1,0 +1,229 @@
+"""A messy VCF goes in; every record comes out, in order, unchanged but for its two new INFO entries."""
+
+import gzip
+import re
+
+import pytest
+
+from dna_mamba.errors import InputError
+from dna_mamba.io.fasta import FastaReader
+from dna_mamba.io.vcf import VcfReader
+from dna_mamba.runs.provenance import run_lines
+from dna_mamba.scoring.variant_files.job import Target, can_be_read_twice, read_scores, score_vcf, survey_vcf
+from tests.worlds import CONTEXT_BP, HEADER, random_sequence, small_model, write_fasta, write_vcf
+
+SEQUENCE = random_sequence(120)
+REF = SEQUENCE[59]
+OTHERS = "ACGT".replace(REF, "")
+ADDED = re.compile(r";?DM_LLR=[^;\t]*;DM_STATUS=[^;\t\r]*")
+MESSY = [
+    ("c", 60, REF, ",".join(OTHERS), "OK,OK,OK"),
+    ("c", 60, REF, OTHERS[0], "OK"),
+    ("c", 60, REF, f"{OTHERS[0]},*,<DEL>,{REF}AA", "OK,STAR,SYMBOLIC,OK"),
+    ("c", 60, REF, ".", None),
+    ("c", 3, SEQUENCE[2], "ACGT".replace(SEQUENCE[2], "")[0], "EDGE_PADDED"),
+    ("c", 60, REF.lower(), OTHERS[0].lower(), "OK"),
+    ("gone", 60, "A", "C", "NO_CONTIG"),
+    ("c", 60, REF, f"]d:5]{REF}", "SYMBOLIC"),
+    ("c", 60, REF, "<NON_REF>", "SYMBOLIC"),
+    ("n", 20, "N", "A", "N_WINDOW"),
+    ("n", 41, SEQUENCE[0], "ACGT".replace(SEQUENCE[0], "")[0], "N_WINDOW"),
+    ("c", 50, SEQUENCE[49:53], SEQUENCE[49], "OK"),
+    ("c", 60, OTHERS[0], REF, "REF_MISMATCH"),
+    ("c", 40, SEQUENCE[39], "ACGT".replace(SEQUENCE[39], "")[0], "OK"),
+    *[("c", 70, SEQUENCE[69], "ACGT".replace(SEQUENCE[69], "")[1], "OK")] * 20,
+]
+
+
+@pytest.fixture
+def reference(tmp_path):
+    return FastaReader(write_fasta(tmp_path / "g.fa", {"c": SEQUENCE, "n": "N" * 40 + SEQUENCE[:40]}))
+
+
+@pytest.fixture
+def messy(tmp_path):
+    return write_vcf(tmp_path / "in.vcf", [row[:4] for row in MESSY])
+
+
+def run(path, target, reference, **options):
+    return score_vcf(path, Target(target), reference, small_model(), context_bp=CONTEXT_BP, **options)
+
+
+def records(path):
+    return [line for line in path.read_text().split("\n") if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 100])
+def test_every_record_in_order_and_otherwise_unchanged(messy, reference, tmp_path, batch_size):
+    summary = run(messy, tmp_path / "out.vcf", reference, batch_size=batch_size)
+    out = records(tmp_path / "out.vcf")
+    assert [ADDED.sub("", line) for line in out] == records(messy)
+    statuses = [match[1] if (match := re.search(r"DM_STATUS=([^;\t]*)", line)) else None for line in out]
+    assert statuses == [row[4] for row in MESSY]
+    assert summary.n_records == len(MESSY)
+    assert summary.n_alleles == sum(len(row[4].split(",")) for row in MESSY if row[4])
+    assert summary.by_status.total() == summary.n_alleles
+
+
+def test_one_value_for_each_alt(messy, reference, tmp_path):
+    run(messy, tmp_path / "out.vcf", reference)
+    first, second, third, fourth, *_ = records(tmp_path / "out.vcf")
+    values = re.search(r"AC=1;DM_LLR=([^;]*);", first)[1].split(",")
+    assert len(values) == 3
+    assert all(re.fullmatch(r"-?\d+(\.\d+)?(e-\d+)?", value) for value in values)
+    assert f"DM_LLR={values[0]};" in second
+    assert re.search(rf"DM_LLR={values[0]},\.,\.,-?[\d.e-]+;", third)
+    assert "DM_" not in fourth
+
+
+def test_header_keeps_its_lines_and_defines_the_keys(messy, reference, tmp_path):
+    lines = run_lines("score", "0.1.0", "dna-mamba score\n-m  x", {"weights_sha256": "ab", "reference_sha256": "cd"})
+    score_vcf(messy, Target(tmp_path / "out.vcf", provenance=lines), reference, small_model(), context_bp=CONTEXT_BP)
+    header = VcfReader(tmp_path / "out.vcf").header_lines
+    assert [line for line in header if line in HEADER] == list(HEADER)
+    llr, status, version, command = [line for line in header if line not in HEADER]
+    assert llr.startswith("##INFO=<ID=DM_LLR,Number=A,Type=Float,Description=")
+    assert all(word in llr for word in ("nats", "ALT less likely", "33 bp"))
+    assert status.startswith("##INFO=<ID=DM_STATUS,Number=A,Type=String,Description=")
+    assert all(row[4].split(",")[0] in status for row in MESSY if row[4])
+    assert version == "##dna-mamba_scoreVersion=0.1.0"
+    assert command == "##dna-mamba_scoreCommand=dna-mamba score -m x; weights_sha256=ab; reference_sha256=cd"
+
+
+def test_scoring_again_replaces_the_scores(messy, reference, tmp_path):
+    run(messy, tmp_path / "once.vcf", reference)
+    run(tmp_path / "once.vcf", tmp_path / "twice.vcf", reference)
+    assert (tmp_path / "twice.vcf").read_bytes() == (tmp_path / "once.vcf").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["out.vcf.gz", "out.bcf"])
+def test_packed_formats_hold_the_same(reference, tmp_path, name):
+    header = (*HEADER[:-1], "##contig=<ID=c,length=120>", HEADER[-1])
+    path = write_vcf(tmp_path / "in.vcf", [row[:4] for row in MESSY[:3]], header)
+    run(path, tmp_path / "out.vcf", reference)
+    run(path, tmp_path / name, reference)
+    plain, packed = (list(read_scores(tmp_path / n)) for n in ("out.vcf", name))
+    assert [s[:2] for s in packed] == [s[:2] for s in plain]
+    assert [s.llr is None for s in packed] == [s.llr is None for s in plain]
+    pairs = [(a.llr, b.llr) for a, b in zip(packed, plain, strict=True) if a.llr is not None]
+    assert [a for a, _ in pairs] == pytest.approx([b for _, b in pairs], rel=1e-5)
+
+
+def test_a_table_has_a_row_for_each_allele(messy, reference, tmp_path):
+    run(messy, tmp_path / "out.vcf", reference)
+    run(messy, tmp_path / "out.tsv", reference)
+    run(messy, tmp_path / "out.tsv.gz", reference)
+    text = (tmp_path / "out.tsv").read_text()
+    assert gzip.decompress((tmp_path / "out.tsv.gz").read_bytes()).decode() == text
+    head, *rows = [line.split("\t") for line in text.splitlines() if not line.startswith("##")]
+    assert head == ["#chrom", "pos", "ref", "alt", "id", "status", "llr"]
+    expected = [(r[0], str(r[1]), r[2], alt) for r in MESSY for alt in r[3].split(",")]
+    assert [tuple(row[:4]) for row in rows] == expected
+    scores = {
+        (s.variant.chrom, str(s.variant.pos), s.variant.ref, s.variant.alt): s
+        for s in read_scores(tmp_path / "out.vcf")
+    }
+    for row in rows:
+        if row[3] == ".":
+            assert row[5:] == [".", "."]
+        else:
+            score = scores[tuple(row[:4])]
+            assert (row[5], row[6]) == (score.status, "." if score.llr is None else f"{score.llr:.9g}")
+
+
+def test_a_header_alone(reference, tmp_path):
+    path = write_vcf(tmp_path / "in.vcf", [])
+    summary = run(path, tmp_path / "out.vcf", reference)
+    assert records(tmp_path / "out.vcf") == []
+    assert summary.lines()[-1] == "0 records in and out, 0 alleles, 0 scored"
+
+
+def test_carriage_returns_stay(messy, reference, tmp_path):
+    (tmp_path / "dos.vcf").write_bytes(messy.read_bytes().replace(b"\n", b"\r\n"))
+    run(messy, tmp_path / "out.vcf", reference)
+    run(tmp_path / "dos.vcf", tmp_path / "dos.out.vcf", reference)
+    assert (tmp_path / "dos.out.vcf").read_bytes() == (tmp_path / "out.vcf").read_bytes().replace(b"\n", b"\r\n")
+
+
+def mostly_wrong(tmp_path, n_wrong, n_right):
+    wrong, right = ("c", 60, OTHERS[0], "NN"), ("c", 60, REF, "NN")
+    return write_vcf(tmp_path / "wrong.vcf", [wrong] * n_wrong + [right] * n_right)
+
+
+def test_a_wrong_build_leaves_no_output(reference, tmp_path):
+    path = mostly_wrong(tmp_path, 6, 94)
+    with pytest.raises(InputError, match=r"6 of 100 alleles \(6%\), first c:60 .* wrong build\?"):
+        survey_vcf(path, reference)
+    with pytest.raises(InputError, match="6 of 100"):
+        run(path, tmp_path / "out.vcf", reference)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["g.fa", "wrong.vcf"]
+
+
+def test_a_surveyed_file_is_judged_as_a_whole(reference, tmp_path):
+    """Its first thousand alleles alone would look like another build."""
+    path = mostly_wrong(tmp_path, 60, 1940)
+    survey = survey_vcf(path, reference)
+    assert survey.n_records == 2000
+    assert "60 of 2,000 alleles" in survey.notes[0]
+    summary = run(path, tmp_path / "out.vcf", reference, survey=survey)
+    assert summary.by_status == {"REF_MISMATCH": 60, "N_WINDOW": 1940}
+    with pytest.raises(InputError, match="60 of 1,000"):
+        run(path, tmp_path / "stream.vcf", reference)
+
+
+def test_contig_names_are_matched_and_listed(reference, tmp_path):
+    header = (*HEADER[:-1], "##contig=<ID=chrc,length=120>", "##contig=<ID=chrn,length=81>", HEADER[-1])
+    path = write_vcf(tmp_path / "in.vcf", [("chrc", 60, REF, OTHERS[0]), ("chrn", 41, SEQUENCE[0], "A")], header)
+    notes = survey_vcf(path, reference).notes
+    summary = run(path, tmp_path / "out.vcf", reference)
+    assert summary.by_status == {"OK": 1, "NO_CONTIG": 1}
+    assert summary.notes[: len(notes)] == notes
+    assert "chrc is read as c (both 120 bp)" in notes[0]
+    assert records(tmp_path / "out.vcf")[0].startswith("chrc\t60\t")
+
+
+def test_a_malformed_line_leaves_no_output(reference, tmp_path):
+    path = write_vcf(tmp_path / "in.vcf", [("c", 60, REF, OTHERS[0])] * 40)
+    path.write_text(path.read_text() + "c\t61\n")
+    with pytest.raises(InputError, match=r"in.vcf:45: "):
+        run(path, tmp_path / "out.vcf", reference, batch_size=1)
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_an_existing_target_is_kept(messy, reference, tmp_path):
+    (tmp_path / "out.vcf").write_text("mine")
+    for attempt in (Target(tmp_path / "out.vcf").check, lambda: run(messy, tmp_path / "out.vcf", reference)):
+        with pytest.raises(InputError, match="exists already"):
+            attempt()
+    assert (tmp_path / "out.vcf").read_text() == "mine"
+    score_vcf(messy, Target(tmp_path / "out.vcf", force=True), reference, small_model(), context_bp=CONTEXT_BP)
+    assert len(records(tmp_path / "out.vcf")) == len(MESSY)
+
+
+def test_formats_by_suffix_and_by_choice():
+    chosen = {("-", None): "v", ("a.vcf.gz", None): "z", ("a.TSV.gz", None): "t", ("-", "t"): "t", ("a.tsv", "z"): "z"}
+    assert {key: Target(*key).format for key in chosen} == chosen
+    with pytest.raises(InputError, match="no VCF suffix"):
+        Target("scores.txt").check()
+
+
+def test_what_can_be_read_twice(messy, tmp_path):
+    assert can_be_read_twice(messy)
+    assert not can_be_read_twice("-")
+    assert not can_be_read_twice("/dev/null")
+
+
+@pytest.mark.parametrize(
+    "info", ["DM_LLR=1.5", "DM_LLR=x;DM_STATUS=OK", "DM_LLR=1,2;DM_STATUS=OK", "DM_LLR=1,2;DM_STATUS=OK,OK"]
+)
+def test_malformed_scores_are_not_read(tmp_path, info):
+    path = write_vcf(tmp_path / "in.vcf", [("c", 1, "A", "C")])
+    path.write_text(path.read_text().replace("AC=1", info))
+    with pytest.raises(InputError, match=r"in.vcf:5: "):
+        list(read_scores(path))
+
+
+def test_the_summary_counts_letters(messy, tmp_path):
+    reference = FastaReader(write_fasta(tmp_path / "letters.fa", {"c": SEQUENCE, "x": "NNRYacgtn"}))
+    notes = run(messy, tmp_path / "out.vcf", reference).notes
+    assert "129 bp, 3 N, 2 other ambiguity codes (read as N), 5 soft-masked" in notes[-1]
