@@ -19,6 +19,9 @@ IUPAC_AMBIGUOUS = "RYSWKMBDHV"
 _COMPLEMENTS = str.maketrans("ACGTUNRYSWKMBDHV" + "acgtunryswkmbdhv", "TGCAANYRSWMKVHDB" + "tgcaanyrswmkvhdb")
 _REFUSED = 255
 
+Codes = NDArray[np.uint8]
+"""Base codes, (L,)."""
+
 _BASE_COMPLEMENT = np.array([3, 2, 1, 0, 4], dtype=np.uint8)
 
 
@@ -81,6 +84,12 @@ def encode_bases(sequence: str | bytes | NDArray[np.uint8], *, place: str | None
     if letters.size and codes.max() == _REFUSED:
         raise _refusal(letters, place)
     return codes
+
+
+def bases_of(codes: Codes) -> Codes:
+    """Codes without their soft-mask bits: A 0, C 1, G 2, T 3, anything else N_CODE."""
+    bases: Codes = codes & ~np.uint8(SOFT_MASK)
+    return bases
 
 
 def decode_bases(codes: NDArray[np.uint8]) -> str:

@@ -47,6 +47,21 @@ class StrandModel(nn.Module):
         self.register_buffer("complement_V", complement_V, persistent=False)
 
     @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.encoder.embedding.weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights."""
+        return self.encoder.embedding.weight.dtype
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the weights."""
+        return sum(p.numel() * p.element_size() for p in self.parameters())
+
+    @property
     def joins_strands(self) -> bool:
         """Whether ``forward`` runs both strands: as the mode says, in training mode for ``shared`` alone."""
         mode = self.config.reverse_complement
