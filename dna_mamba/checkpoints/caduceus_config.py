@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from dna_mamba.checkpoints.transformers_fields import without_transformers_fields
 from dna_mamba.errors import InputError
 from dna_mamba.models import ModelConfig
 from dna_mamba.models.config import Size
@@ -18,12 +19,6 @@ from dna_mamba.tokenizers import NucleotideTokenizer
 MODEL_TYPE = "caduceus"
 MODE_KEY = "dna_mamba_reverse_complement"
 """Our own field in what we export: how strands meet where the published format only knows ``rcps`` or not."""
-
-_OF_TRANSFORMERS = frozenset(
-    {"auto_map", "_name_or_path", "torch_dtype", "dtype", "transformers_version", "initializer_cfg", "label2id",
-     "problem_type", "use_cache", "return_dict"}
-)  # fmt: skip
-"""Fields that do not change the function."""
 
 
 class SsmConfig(BaseModel):
@@ -100,7 +95,7 @@ class PublishedConfig(BaseModel):
 def parse_published(content: dict[str, Any], place: str | Path) -> PublishedConfig:
     """The published fields of a ``config.json``. Raises InputError naming the first one that cannot be honoured."""
     try:
-        return PublishedConfig.model_validate({k: v for k, v in content.items() if k not in _OF_TRANSFORMERS})
+        return PublishedConfig.model_validate(without_transformers_fields(content))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
