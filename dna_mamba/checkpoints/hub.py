@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from dna_mamba.checkpoints.manifest import file_sha256, read_json
-from dna_mamba.checkpoints.published import WEIGHT_FILES, weights_file
+from dna_mamba.checkpoints.manifest import read_json
+from dna_mamba.checkpoints.weight_files import PATTERNS, find_weights, sha256_of
 from dna_mamba.errors import InputError
+from dna_mamba.extras import need
 from dna_mamba.io.atomic import atomic_output
-from dna_mamba.io.fasta.index_cache import cache_directory
+from dna_mamba.io.paths import cache_directory
 
 PREFIX = "hf:"
 _NAME = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
-_FILES = ["config.json", "manifest.json", "CARD.md", *WEIGHT_FILES]
+FILES = ["config.json", "manifest.json", "CARD.md", *PATTERNS]
+"""Glob patterns of what is fetched."""
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
 
 
@@ -44,11 +46,12 @@ def fetch(name: str) -> Path:
     """
     match = _NAME.fullmatch(name.removeprefix(PREFIX))
     if match is None or ".." in name:
-        raise InputError(f"{name!r} is no hub name", remedy="write hf:owner/name or hf:owner/name@revision")
+        raise InputError(f"{name!r} is not a hub name", remedy="write hf:owner/name or hf:owner/name@revision")
     place = _pin_file(name)
     pin = _read_pin(place)
     directory = _snapshot(match["repo"], pin.commit if pin else match["revision"], name)
-    found = Pin(directory.name, file_sha256(weights_file(directory)))
+    weights = find_weights(directory)
+    found = Pin(directory.name, sha256_of(weights))
     if pin is None:
         place.parent.mkdir(parents=True, exist_ok=True)
         with atomic_output(place, force=True) as stream:
@@ -56,7 +59,7 @@ def fetch(name: str) -> Path:
     elif pin.weights_sha256 != found.weights_sha256:
         raise InputError(
             f"{name!r}: SHA-256 {found.weights_sha256[:16]}... is not the {pin.weights_sha256[:16]}... first used",
-            place=weights_file(directory),
+            place=weights.place,
             remedy=f"remove the file to fetch it again, or {place} to accept it",
         )
     return directory
@@ -72,22 +75,18 @@ def _read_pin(place: Path) -> Pin | None:
     match read_json(place):
         case {"commit": str(commit), "weights_sha256": str(sha256)}:
             return Pin(commit, sha256)
-    raise InputError("is no record of a hub model", place=place, remedy="remove it to accept what the hub has")
+    raise InputError("is not a record of a hub model", place=place, remedy="remove it to accept what the hub has")
 
 
 def _snapshot(repo: str, revision: str | None, name: str) -> Path:
     """The snapshot in the hub's cache, from there alone if it has the weights."""
-    try:
-        from huggingface_hub import snapshot_download
-    except ImportError:
-        remedy = "pip install 'dna-mamba[hf]', or give a directory"
-        raise InputError(f"{name!r}: huggingface-hub is not installed", remedy=remedy) from None
+    snapshot_download = need("huggingface_hub", what=repr(name), instead="give a directory").snapshot_download
     with contextlib.suppress(InputError, OSError, ValueError):
-        directory = Path(snapshot_download(repo, revision=revision, allow_patterns=_FILES, local_files_only=True))
-        if (directory / "config.json").exists() and weights_file(directory):
+        directory = Path(snapshot_download(repo, revision=revision, allow_patterns=FILES, local_files_only=True))
+        if (directory / "config.json").exists() and find_weights(directory):
             return directory
     try:
-        return Path(snapshot_download(repo, revision=revision, allow_patterns=_FILES))
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=FILES))
     except Exception as error:  # those of the client and of what it is built on have no class in common
         if isinstance(error, MemoryError) or getattr(error, "errno", None) in _OF_THE_DISK:
             raise

@@ -7,10 +7,11 @@ import torch
 
 from dna_mamba.checkpoints import adapted, caduceus_config
 from dna_mamba.checkpoints.hub import fetch, is_hub_name
-from dna_mamba.checkpoints.manifest import MANIFEST, file_sha256, read_json, verify_manifest
+from dna_mamba.checkpoints.manifest import MANIFEST, read_json, verify_manifest
 from dna_mamba.checkpoints.native import WEIGHTS, load_native
 from dna_mamba.checkpoints.packaged import resolve
-from dna_mamba.checkpoints.published import CONFIG, load_published, weights_file
+from dna_mamba.checkpoints.published import CONFIG, load_published
+from dna_mamba.checkpoints.weight_files import find_weights, sha256_of
 from dna_mamba.models import MaskedLanguageModel, SequenceClassifier
 
 
@@ -57,8 +58,12 @@ def load_model(
 
 
 def weights_sha256(path_or_name: str | Path) -> str:
-    """Hex SHA-256 of a model's weight file: the fingerprint that scores carry."""
+    """Hex SHA-256 of a model's weights, the fingerprint that scores carry; of several files as ``sha256_of`` says.
+
+    Raises:
+        InputError: as ``load_model``.
+    """
     directory = locate(path_or_name)
     if format_of(directory) == "native":
         return verify_manifest(directory)[WEIGHTS]
-    return file_sha256(weights_file(directory))
+    return sha256_of(find_weights(directory))

@@ -27,17 +27,26 @@ def read_json(path: Path) -> dict[str, object]:
     """A JSON object from a file.
 
     Raises:
-        InputError: missing, unreadable or no JSON object.
+        InputError: missing, unreadable, not a JSON object, or one with the same key twice.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_repeats)
     except FileNotFoundError:
         raise InputError("file not found", place=path, remedy="give a complete model directory") from None
     except (ValueError, OSError, RecursionError) as error:
         raise InputError(f"cannot be read as JSON ({error})", place=path, remedy="fetch or write it again") from None
     if not isinstance(value, dict):
-        raise InputError("is no JSON object", place=path, remedy="fetch or write it again")
+        raise InputError("is not a JSON object", place=path, remedy="fetch or write it again")
     return value
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object, of which readers otherwise take the last of equal keys without a word."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"key {next(key for key in keys if keys.count(key) > 1)!r} is there twice")
+    return content
 
 
 def verify_manifest(directory: Path) -> dict[str, str]:
@@ -56,7 +65,7 @@ def verify_manifest(directory: Path) -> dict[str, str]:
 def _verify_file(directory: Path, name: str, entry: object) -> str:
     place, remedy = directory / name, "fetch or write it again"
     if Path(name).name != name or not isinstance(entry, dict):
-        raise InputError(f"names {name!r}, which is no plain file entry", place=directory / MANIFEST, remedy=remedy)
+        raise InputError(f"names {name!r}, which is not a file beside it", place=directory / MANIFEST, remedy=remedy)
     if not place.is_file():
         raise InputError("is listed in the manifest but missing", place=place, remedy=remedy)
     if place.stat().st_size != entry.get("bytes"):

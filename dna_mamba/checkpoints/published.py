@@ -1,4 +1,4 @@
-"""Directories of published checkpoints: ``config.json`` with ``model.safetensors`` or ``pytorch_model.bin``."""
+"""Directories of published checkpoints: ``config.json`` beside the weights, see ``checkpoints.weight_files``."""
 
 import json
 from pathlib import Path
@@ -14,30 +14,12 @@ from dna_mamba.checkpoints.caduceus_config import (
     to_native,
 )
 from dna_mamba.checkpoints.manifest import read_json
-from dna_mamba.checkpoints.tensors import assemble, read_pickled, read_weights
+from dna_mamba.checkpoints.tensors import assemble
+from dna_mamba.checkpoints.weight_files import SAFETENSORS, find_weights, read_tensors
 from dna_mamba.errors import InputError
 from dna_mamba.models import MaskedLanguageModel, SequenceClassifier
 
-CONFIG, SAFETENSORS, PICKLED = "config.json", "model.safetensors", "pytorch_model.bin"
-_SHARDED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
-WEIGHT_FILES = (SAFETENSORS, PICKLED, *_SHARDED)
-
-
-def weights_file(directory: Path) -> Path:
-    """The file with the weights; safetensors come first. Raises InputError where there is none that is supported."""
-    for name in (SAFETENSORS, PICKLED):
-        if (directory / name).is_file():
-            return directory / name
-    for name in _SHARDED:
-        if (directory / name).is_file():
-            raise InputError("weights in several files are not supported", place=directory / name, remedy="join them")
-    raise InputError(f"has neither {SAFETENSORS} nor {PICKLED}", place=directory, remedy="fetch it again")
-
-
-def read_tensors(directory: Path) -> tuple[dict[str, Tensor], Path]:
-    """Tensors of a directory by name, and the file they are from. Raises InputError as ``weights_file``, or damage."""
-    path = weights_file(directory)
-    return (read_weights(path) if path.name == SAFETENSORS else read_pickled(path)), path
+CONFIG = "config.json"
 
 
 def load_published(directory: Path) -> MaskedLanguageModel | SequenceClassifier:
@@ -46,11 +28,13 @@ def load_published(directory: Path) -> MaskedLanguageModel | SequenceClassifier:
     Raises:
         InputError: a field or a tensor that is missing, unknown, malformed or not supported; it is named.
     """
-    tensors, path = read_tensors(directory)
-    content, place = read_json(directory / CONFIG), directory / CONFIG
+    weights = find_weights(directory)
+    tensors = read_tensors(weights)
+    place = directory / CONFIG
+    content = read_json(place)
     published = parse_published(content, place)
     config = to_native(published, _labels(published, tensors, place), place)
-    return assemble(config, import_tensors(tensors, published, config, str(path)), path)
+    return assemble(config, import_tensors(tensors, published, config, str(weights.place)), weights.place)
 
 
 def write_published(
@@ -76,7 +60,7 @@ def _labels(published: PublishedConfig, tensors: dict[str, Tensor], place: Path)
     if not published.is_classifier:
         return 0
     if SCORE not in tensors:
-        raise InputError(f"missing tensor {SCORE!r}", place=place.parent, remedy="this is no classifier's file")
+        raise InputError(f"missing tensor {SCORE!r}", place=place.parent, remedy="take the weights of a classifier")
     shape = tuple(tensors[SCORE].shape)
     labels = shape[0] if len(shape) == 2 else 0
     if not labels or labels != (published.stated_labels or labels):

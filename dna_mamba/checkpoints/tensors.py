@@ -31,10 +31,10 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
         remedy = "take the safetensors file, or another copy"
         raise InputError("holds more than tensors, or is damaged: not opened", place=path, remedy=remedy) from None
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
-        raise InputError("is no table of tensors", place=path, remedy="fetch it again")
+        raise InputError("is not a table of tensors", place=path, remedy="fetch it again")
     for name, value in content.items():
         if not _is_plain(value):
-            raise InputError(f"{name!r} is no plain tensor", place=path, remedy="fetch it again")
+            raise InputError(f"{name!r} is not a plain tensor", place=path, remedy="fetch it again")
     return content
 
 
@@ -57,7 +57,7 @@ def assemble(
     """The model of a configuration with these weights; nothing is allocated before names and shapes are right.
 
     Raises:
-        InputError: a missing, surplus or wrongly shaped tensor, or one of no floating dtype.
+        InputError: a missing, surplus or wrongly shaped tensor, or one that is not of a floating dtype.
     """
     model = skeleton(config)
     expected = model.state_dict()

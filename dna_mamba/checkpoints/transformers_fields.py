@@ -12,7 +12,7 @@ _OF_THE_FILE = {
     "_attn_implementation_autoset", "_attn_implementation_internal", "_commit_hash", "_experts_implementation_internal",
     "_name_or_path", "auto_map", "custom_pipelines", "name_or_path", "transformers_version",
 }  # fmt: skip
-"""Where the file came from, what code Transformers would run for it, and how attention, which there is none of, runs."""
+"""Where the file came from, what code Transformers would run for it, and how it would run attention."""
 
 _OF_THE_WEIGHTS = {"dtype", "torch_dtype", "torchscript", "use_bfloat16", "xla_device"}
 """How the weights were held where they were trained; here ``load_model`` is told the dtype."""

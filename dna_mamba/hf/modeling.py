@@ -166,7 +166,7 @@ def to_native(model: DnaMambaPreTrainedModel) -> MaskedLanguageModel | SequenceC
     """
     network = getattr(model, "network", None)
     if not isinstance(model, DnaMambaPreTrainedModel) or not isinstance(network, StrandModel):
-        what = f"a {type(model).__name__} is no model of dna_mamba.hf"
+        what = f"a {type(model).__name__} is not a model of dna_mamba.hf"
         raise InputError(what, remedy="merge adapters first: model.merge_and_unload()")
     if network.state_dict().keys() != _names(network):
         raise InputError("the model carries adapters", remedy="merge them first: model.merge_and_unload()")

@@ -56,7 +56,7 @@ class DnaMambaTokenizer(PreTrainedTokenizer):
     def get_special_tokens_mask(
         self, token_ids_0: list[int], token_ids_1: list[int] | None = None, already_has_special_tokens: bool = False
     ) -> list[int]:
-        """1 at every token that is no base, N included: nothing to mask, nothing to predict."""
+        """1 at every token that is not a base, N included: nothing to mask, nothing to predict."""
         ids = token_ids_0 + (token_ids_1 or [])
         found: list[int] = (~np.isin(ids, self.nucleotides.maskable_ids)).astype(int).tolist()
         return found

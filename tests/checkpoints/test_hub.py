@@ -4,16 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 import torch
 
 from dna_mamba.checkpoints import load_model, weights_sha256
-from dna_mamba.checkpoints.hub import fetch
+from dna_mamba.checkpoints.hub import FILES, fetch
 from dna_mamba.checkpoints.manifest import file_sha256
 from dna_mamba.errors import InputError
-from tests.parity.published_files import published_config, random_tensors, write_published_directory
+from tests.parity.published_files import published_config, random_tensors, split_weights, write_published_directory
 
 COMMITS = ("0123456789abcdef" * 3)[:40], "f" * 40
 NAME = "hf:field-group/caduceus-small"
@@ -52,6 +53,32 @@ def test_a_model_is_loaded_and_pinned(hub: Path, tmp_path: Path) -> None:
     assert json.loads(pin.read_text()) == recorded
 
 
+def test_a_model_in_several_files_is_pinned_by_all_of_them(hub: Path) -> None:
+    directory = hub / "snapshots" / COMMITS[0]
+    expected = load_model(directory).state_dict()
+    files = split_weights(directory, 3)
+    assert all(torch.equal(x, expected[name]) for name, x in load_model(NAME).state_dict().items())
+    files[1].write_bytes(files[1].read_bytes() + b" ")
+    with pytest.raises(InputError, match=r"is not the .* first used; remove the file") as refused:
+        fetch(NAME)
+    assert refused.value.place == directory / "model.safetensors.index.json"
+
+
+def test_a_snapshot_without_one_of_several_files_is_fetched_again(hub: Path) -> None:
+    """Without a network that fails; it is not taken for whole."""
+    split_weights(hub / "snapshots" / COMMITS[0], 2)[0].unlink()
+    with pytest.raises(InputError, match="missing file 'model-00001-of-00002"):
+        fetch(NAME)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".bin"])
+def test_several_files_are_asked_of_the_hub(suffix: str) -> None:
+    stem = {".safetensors": "model", ".bin": "pytorch_model"}[suffix]
+    wanted = [f"{stem}{suffix}", f"{stem}{suffix}.index.json", f"{stem}-00001-of-00002{suffix}", "config.json"]
+    assert all(any(fnmatch(name, pattern) for pattern in FILES) for name in wanted)
+    assert not any(fnmatch(name, pattern) for name in ("optimizer.bin", "training_args.bin") for pattern in FILES)
+
+
 def test_the_pinned_commit_stays(hub: Path) -> None:
     assert fetch(NAME).name == COMMITS[0]
     (hub / "refs" / "main").write_text(COMMITS[1])
@@ -73,7 +100,7 @@ def test_a_spoiled_pin_is_named(hub: Path, tmp_path: Path) -> None:
     fetch(NAME)
     (pin,) = (tmp_path / "cache" / "dna-mamba" / "hub").iterdir()
     pin.write_text('{"commit": 5}')
-    with pytest.raises(InputError, match="is no record of a hub model"):
+    with pytest.raises(InputError, match="is not a record of a hub model"):
         fetch(NAME)
 
 
@@ -85,7 +112,7 @@ def test_a_snapshot_without_weights(hub: Path) -> None:
 
 @pytest.mark.parametrize("name", ["hf:", "hf:owner", "hf:a/b/c", "hf:../b", "hf:a/b@", "hf:a/b@../c", "hf:a/b c"])
 def test_names_that_are_none(hub: Path, name: str) -> None:
-    with pytest.raises(InputError, match="is no hub name; write hf:owner/name"):
+    with pytest.raises(InputError, match="is not a hub name; write hf:owner/name"):
         load_model(name)
 
 
@@ -98,7 +125,7 @@ def test_what_is_not_there_is_one_line(hub: Path, name: str, tmp_path: Path) -> 
 
 def test_without_the_client(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(InputError, match=r"huggingface-hub is not installed; pip install 'dna-mamba\[hf\]'"):
+    with pytest.raises(InputError, match=r"needs huggingface_hub, which .*; pip install 'dna-mamba\[hf\]'"):
         load_model(NAME)
 
 

@@ -30,6 +30,14 @@ def test_a_language_model_is_the_same_model(fields: dict[str, object], tmp_path:
     assert weights_sha256(tmp_path) == file_sha256(tmp_path / "model.safetensors")
 
 
+def test_a_model_in_several_files_is_the_same_model(tmp_path: Path) -> None:
+    native = native_model()
+    from_native(native).save_pretrained(tmp_path, max_shard_size="5KB")
+    assert len(list(tmp_path.glob("model-*-of-*.safetensors"))) > 1
+    loaded = load_model(tmp_path)
+    assert loaded.config == native.config and torch.equal(loaded(IDS).logits, native(IDS).logits)
+
+
 @pytest.mark.parametrize("n_labels", [1, 2, 5])
 def test_a_classifier_keeps_its_labels(n_labels: int, tmp_path: Path) -> None:
     native = SequenceClassifier(ModelConfig(**{**native_model().config.model_dump(), "num_labels": n_labels})).eval()

@@ -3,6 +3,7 @@
 import json
 import pickle
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.parity.published_files import (
     Tensors,
     published_config,
     random_tensors,
+    split_weights,
     write_published_directory,
 )
 
@@ -140,17 +142,18 @@ FILES: dict[str, Callable[[Path], object]] = {
     "safetensors (": lambda d: edit_bytes(d / "model.safetensors", lambda b: b"\xff" * 8 + b[8:]),
     "model.safetensors: cannot": lambda d: edit_bytes(d / "model.safetensors", lambda b: b""),
     "has neither model.safetensors nor pytorch_model.bin": lambda d: (d / "model.safetensors").unlink(),
-    "weights in several files are not supported": lambda d: (d / "model.safetensors").rename(
+    "index.json: cannot be read as JSON": lambda d: (d / "model.safetensors").rename(
         d / "model.safetensors.index.json"
     ),
+    "key 'd_model' is there twice": lambda d: edit_bytes(d / "config.json", lambda b: b'{"d_model": 8,' + b[1:]),
     "config.json: file not found": lambda d: (d / "config.json").unlink(),
     "config.json: cannot be read as JSON": lambda d: edit_bytes(d / "config.json", lambda b: b[:-5]),
     "cannot be read as JSON (maximum": lambda d: (d / "config.json").write_text("[" * 100_000),
-    "is no JSON object": lambda d: (d / "config.json").write_text("5"),
-    "is no table of tensors": lambda d: only_pickle(d, [torch.ones(2)]),
-    "'a' is no plain tensor": lambda d: only_pickle(d, {"a": 5}),
-    "'b' is no plain tensor": lambda d: only_pickle(d, {"b": torch.ones(2, 2).to_sparse()}),
-    "'c' is no plain tensor": lambda d: only_pickle(d, {"c": torch.ones(1).expand(2**40)}),
+    "is not a JSON object": lambda d: (d / "config.json").write_text("5"),
+    "is not a table of tensors": lambda d: only_pickle(d, [torch.ones(2)]),
+    "'a' is not a plain tensor": lambda d: only_pickle(d, {"a": 5}),
+    "'b' is not a plain tensor": lambda d: only_pickle(d, {"b": torch.ones(2, 2).to_sparse()}),
+    "'c' is not a plain tensor": lambda d: only_pickle(d, {"c": torch.ones(1).expand(2**40)}),
     "pytorch_model.bin: holds more than tensors, or is damaged": lambda d: (d / "model.safetensors").rename(
         d / "pytorch_model.bin"
     ),
@@ -161,6 +164,67 @@ FILES: dict[str, Callable[[Path], object]] = {
 def test_files(directory: Path, named: str) -> None:
     FILES[named](directory)
     assert named in refusal(directory)
+
+
+def edit_index(directory: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    """Spread the weights over two files and change what the index says of them."""
+    first, _ = split_weights(directory, 2)
+    path = directory / "model.safetensors.index.json"
+    content = json.loads(path.read_text())
+    edit(content["weight_map"])
+    assert first.exists()
+    path.write_text(json.dumps(content))
+
+
+def says(file: object, tensor: str = HEAD) -> Callable[[dict[str, Any]], object]:
+    """An index that gives a tensor to another file."""
+    return lambda weight_map: weight_map.update({tensor: file})
+
+
+FIRST, SECOND = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
+A_NORM = f"{BACKBONE}norm_f.weight"
+INDICES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "index.json: missing file 'model-00003-of-00003.safetensors'": says("model-00003-of-00003.safetensors"),
+    f"index.json: surplus file {FIRST!r}": lambda m: [m.pop(name) for name in list(m) if m[name] == FIRST],
+    f"{FIRST}: missing tensor 'more'": says(FIRST, "more"),
+    f"surplus tensor {A_NORM!r}": lambda m: m.pop(A_NORM),
+    f"{FIRST}: missing tensor {A_NORM!r}": says(FIRST, A_NORM),
+    "weight_map: not a table": dict.clear,
+    **{
+        f"weight_map: {name!r} for tensor {HEAD!r} is not the name of a .safetensors file": says(name)
+        for name in ("../x.safetensors", "/etc/passwd", "a/b.safetensors", "..", "", "x\\y.safetensors", "model.bin", 5)
+    },
+    "is not the name of": says("a" * 4000 + ".safetensors"),
+    "not the name of a .safetensors file": says("a\0.safetensors"),
+}
+
+
+@pytest.mark.parametrize("named", INDICES)
+def test_indices_of_several_files(directory: Path, named: str) -> None:
+    edit_index(directory, INDICES[named])
+    assert named in refusal(directory)
+
+
+def test_a_tensor_in_two_files(directory: Path) -> None:
+    first, second = split_weights(directory, 2)
+    twice = next(iter(load_file(first)))
+    save_file(load_file(second) | {twice: load_file(first)[twice]}, second)
+    assert f"{second.name}: holds tensor {twice!r}, which the index gives to {first.name!r}" in refusal(directory)
+
+
+def test_a_tensor_the_index_names_twice(directory: Path) -> None:
+    split_weights(directory, 2)
+    place = directory / "model.safetensors.index.json"
+    place.write_text(place.read_text().replace('"weight_map": {', f'"weight_map": {{"{A_NORM}": "{SECOND}",'))
+    assert f"key {A_NORM!r} is there twice" in refusal(directory)
+
+
+def test_a_file_that_a_link_leads_to_is_read(directory: Path, tmp_path: Path) -> None:
+    """As the hub's cache has them: names stay inside the directory, the bytes may lie elsewhere."""
+    first, _ = split_weights(directory, 2)
+    first.rename(tmp_path / "blob")
+    first.symlink_to(tmp_path / "blob")
+    load_model(directory)
 
 
 class Hostile:
@@ -219,11 +283,23 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_published_directory(tmp_path_factory.mktemp("whole") / "model", config, tensors)
 
 
-def loads_or_is_refused(directory: Path) -> None:
+@pytest.fixture(scope="module")
+def in_two(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, its weights in two files."""
+    directory = tmp_path_factory.mktemp("in_two") / "model"
+    shutil.copytree(whole, directory)
+    split_weights(directory, 2)
+    return directory
+
+
+def loads_or_is_refused(directory: Path) -> bool:
+    """Whether it loads; a refusal is one line."""
     try:
         load_model(directory)
     except InputError as error:
         assert "\n" not in str(error)
+        return False
+    return True
 
 
 @given(data=st.data())
@@ -237,6 +313,24 @@ def test_any_configuration_loads_or_is_refused(data: st.DataObject, whole: Path)
     try:
         path.write_text(json.dumps(content))
         loads_or_is_refused(whole)
+    finally:
+        path.write_bytes(original)
+
+
+@given(data=st.data())
+def test_any_index_loads_or_is_refused(data: st.DataObject, in_two: Path) -> None:
+    path = in_two / "model.safetensors.index.json"
+    original = path.read_bytes()
+    content = json.loads(original)
+    names = st.sampled_from([*content["weight_map"], "more", ""])
+    files = st.one_of(st.sampled_from([FIRST, SECOND, "../x.safetensors", ".safetensors", "index.json"]), VALUES)
+    for _ in range(data.draw(st.integers(1, 3))):
+        content["weight_map"][data.draw(names)] = data.draw(files)
+    if data.draw(st.booleans()):
+        content[data.draw(st.sampled_from(["weight_map", "metadata"]))] = data.draw(VALUES)
+    try:
+        path.write_text(json.dumps(content))
+        loads_or_is_refused(in_two)
     finally:
         path.write_bytes(original)
 
@@ -270,7 +364,22 @@ def test_any_bytes_load_or_are_refused(whole: Path, tmp_path: Path, name: str) -
     else:
         (directory / "model.safetensors").write_bytes((whole / "model.safetensors").read_bytes())
     original = (directory / name).read_bytes()
-    header_bytes = int.from_bytes(original[:8], "little") + 8 if name == "model.safetensors" else len(original)
+    spoil_and_load(directory / name, int.from_bytes(original[:8], "little") + 8 if "safe" in name else len(original))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors.index.json", FIRST])
+def test_any_bytes_of_several_files_load_or_are_refused(in_two: Path, tmp_path: Path, name: str) -> None:
+    shutil.copytree(in_two, tmp_path / "model")
+    original = (tmp_path / "model" / name).read_bytes()
+    spoil_and_load(
+        tmp_path / "model" / name, int.from_bytes(original[:8], "little") + 8 if name == FIRST else len(original)
+    )
+
+
+def spoil_and_load(path: Path, header_bytes: int) -> None:
+    """200 versions of a file, each loaded or refused, and most of them refused."""
+    original, n_refused = path.read_bytes(), 0
     for seed in range(200):
-        (directory / name).write_bytes(spoiled(original, seed, header_bytes))
-        loads_or_is_refused(directory)
+        path.write_bytes(spoiled(original, seed, header_bytes))
+        n_refused += not loads_or_is_refused(path.parent)
+    assert n_refused > 50

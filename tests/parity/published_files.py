@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from hypothesis import strategies as st
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 Tensors = dict[str, Tensor]
@@ -127,6 +127,25 @@ def _mamba(config: dict[str, Any], normal: Any) -> Tensors:
     if ssm["bias"]:
         found |= {"in_proj.bias": normal(2 * d_inner), "out_proj.bias": normal(d_model)}
     return found
+
+
+def split_weights(directory: Path, count: int) -> list[Path]:
+    """Spread the one weight file of a directory over several with an index, as Transformers does; the files."""
+    (whole,) = [path for name in ("model.safetensors", "pytorch_model.bin") if (path := directory / name).exists()]
+    tensors = load_file(whole) if whole.suffix == ".safetensors" else torch.load(whole, weights_only=True)
+    whole.unlink()
+    files: list[Path] = []
+    weight_map: dict[str, str] = {}
+    for number in range(count):
+        file = directory / f"{whole.stem}-{number + 1:05d}-of-{count:05d}{whole.suffix}"
+        here = dict(list(tensors.items())[number::count])
+        (save_file if whole.suffix == ".safetensors" else torch.save)(here, file)
+        weight_map |= dict.fromkeys(here, file.name)
+        files.append(file)
+    total = sum(x.numel() * x.element_size() for x in tensors.values())
+    index = {"metadata": {"total_size": total}, "weight_map": weight_map}
+    (directory / f"{whole.name}.index.json").write_text(json.dumps(index, indent=2))
+    return files
 
 
 def without_tied_copies(tensors: Tensors, *, keep_last: bool = False) -> Tensors:
