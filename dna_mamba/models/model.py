@@ -20,6 +20,7 @@ from dna_mamba.models.strands import (
 )
 from dna_mamba.models.streaming import Budget, Part, budget_of, parts_of
 from dna_mamba.tokenizers import Tokenizer, from_config
+from dna_mamba_kernels import survive_forks
 
 
 class StrandModel(nn.Module):
@@ -32,6 +33,7 @@ class StrandModel(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        survive_forks()
         self.config = config
         self.tokenizer: Tokenizer = from_config(config.tokenizer)
         complement = self.tokenizer.complement

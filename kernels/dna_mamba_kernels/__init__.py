@@ -8,6 +8,7 @@ from dna_mamba_kernels.backends import (
     choose_backend,
 )
 from dna_mamba_kernels.depthwise_conv import depthwise_conv
+from dna_mamba_kernels.forks import survive_forks
 from dna_mamba_kernels.rms_norm import rms_norm
 from dna_mamba_kernels.selective_scan import selective_scan
 
@@ -20,4 +21,5 @@ __all__ = [
     "depthwise_conv",
     "rms_norm",
     "selective_scan",
+    "survive_forks",
 ]
