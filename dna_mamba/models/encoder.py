@@ -126,7 +126,7 @@ def normed(norm: nn.RMSNorm | nn.LayerNorm, residual_BLD: Tensor) -> Tensor:
 
 
 def padding(ids_BL: Tensor, lengths_B: Tensor | None) -> Tensor | None:
-    """Bool (B, L, 1), True at positions behind each sequence's end; None where there are none."""
+    """Bool (B, L, 1), True at positions past each sequence's end; None where there are none."""
     if lengths_B is None:
         return None
     positions_L = torch.arange(ids_BL.shape[1], device=ids_BL.device)

@@ -95,16 +95,19 @@ _WORTH_A_BLOCK = 2**26
 class _Shelf:
     """Where a layer keeps tensors between its readings; the next layer uses the same place.
 
-    Many go into one block, taken once: what stays between what goes, and blocks that come and go, tear the memory.
+    Many go into one block, taken once: small blocks that stay between large ones that
+    come and go fragment memory.
     """
 
     def __init__(self) -> None:
         self._block: Tensor | None = None
-        self._size = self._used = 0
+        self._size = 0
+        self._used = 0
 
     def clear(self, size: int) -> None:
         """For another layer, which keeps ``size`` numbers at most."""
-        self._size, self._used = size, 0
+        self._size = size
+        self._used = 0
 
     def keep(self, x: Tensor) -> Tensor:
         """A copy in the block; the tensor itself where a block is not worth its while."""
@@ -117,7 +120,7 @@ class _Shelf:
         return piece.view(x.shape).copy_(x)
 
 
-class _Reading(NamedTuple):
+class _FirstReading(NamedTuple):
     """What the first reading of a part leaves for the second, of the right-to-left direction: as much as is kept."""
 
     state: DirectionState | None
@@ -126,7 +129,7 @@ class _Reading(NamedTuple):
     output_BLI: Tensor | None = None
 
 
-class Layer(Protocol):
+class ResidualLayer(Protocol):
     """What is run: ``residual + mixer(normed(residual))``."""
 
     mixer: BidirectionalMixer
@@ -136,7 +139,7 @@ class Layer(Protocol):
 
 @torch.no_grad()
 def run_layers(
-    layers: Sequence[Layer],
+    layers: Sequence[ResidualLayer],
     residual_BLD: Tensor,
     pad_BL1: Tensor | None,
     budget: Budget,
@@ -157,7 +160,7 @@ def run_layers(
 
 
 def _run_layer(
-    layer: Layer,
+    layer: ResidualLayer,
     residual_BLD: Tensor,
     pad_BL1: Tensor | None,
     budget: Budget,
@@ -177,35 +180,35 @@ def _run_layer(
 
 
 def _read_from_right(
-    layer: Layer, residual_BLD: Tensor, pad_BL1: Tensor | None, parts: list[Part], kept: Kept, shelf: _Shelf
-) -> list[_Reading]:
+    layer: ResidualLayer, residual_BLD: Tensor, pad_BL1: Tensor | None, parts: list[Part], kept: Kept, shelf: _Shelf
+) -> list[_FirstReading]:
     """The first reading of all parts but the leftmost, which is read twice in a row; that comes last."""
-    readings: list[_Reading] = []
+    readings: list[_FirstReading] = []
     state: DirectionState | None = None
     store: DirectionState | None = None
     for index, part in reversed(list(enumerate(parts[1:]))):
         here_BLD, pads = residual_BLD[:, part.window], _at(pad_BL1, part)
         reading, after = _begin(layer, here_BLD, pads, state, kept.of(part), shelf)
         readings.append(reading)
-        # One block for all edges: small pieces that stay between large ones that go would tear the memory.
+        # One block for all edges: small pieces that stay between large ones that go would fragment memory.
         store = store or DirectionState(*(x.new_empty(len(parts), *x.shape) for x in after))
         state = DirectionState(*(block[index].copy_(x) for block, x in zip(store, after, strict=True)))
-    return [*readings, _Reading(state)]
+    return [*readings, _FirstReading(state)]
 
 
 # What a part needs dies with the function that reads it: the next one gets the same memory, still in the caches.
 def _begin(
-    layer: Layer, here_BLD: Tensor, pads: Tensor | None, right: DirectionState | None, keep: Keep, shelf: _Shelf
-) -> tuple[_Reading, DirectionState]:
+    layer: ResidualLayer, here_BLD: Tensor, pads: Tensor | None, right: DirectionState | None, keep: Keep, shelf: _Shelf
+) -> tuple[_FirstReading, DirectionState]:
     """A part's first reading, from the state its right neighbour left, and the state it leaves."""
     x_BLI = layer.mixer.project_x_right(layer.normed(here_BLD), pads)
     output_BLI, after = layer.mixer.right_to_left(x_BLI, pads, right)
     kept_x = shelf.keep(x_BLI) if keep >= Keep.INPUTS else None
-    return _Reading(right, kept_x, shelf.keep(output_BLI) if keep >= Keep.OUTPUTS else None), after
+    return _FirstReading(right, kept_x, shelf.keep(output_BLI) if keep >= Keep.OUTPUTS else None), after
 
 
 def _finish(
-    layer: Layer, here_BLD: Tensor, pads: Tensor | None, reading: _Reading, left: DirectionState | None
+    layer: ResidualLayer, here_BLD: Tensor, pads: Tensor | None, reading: _FirstReading, left: DirectionState | None
 ) -> DirectionState:
     """A part's second reading, from the state its left neighbour left: the residual takes the sum."""
     mixer, (right, x_BLI, output_BLI) = layer.mixer, reading

@@ -1,6 +1,6 @@
 """Sequence logos (Schneider & Stephens 1990): letters as high as the information they carry, in bits.
 
-Drawn here because a logo is no more than stretched letters: a library for it would bring pandas along.
+Drawn here because a logo is just stretched letters: a library for it would bring pandas along.
 """
 
 from functools import cache

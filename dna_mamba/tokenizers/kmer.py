@@ -23,7 +23,7 @@ class KmerTokenizer:
     Ids: ``<pad>`` 0, ``<mask>`` 1, ``<unk>`` 2, then the 4**k k-mers in the order of their letters (AA.., CA.. last
     letter fastest), rows rounded up to a multiple of 8. A k-mer that holds N or another IUPAC code is ``<unk>``.
 
-    The bases left over behind the last whole k-mer, ``tail_length(L)`` of them and always fewer than the stride
+    The bases left over after the last whole k-mer, ``tail_length(L)`` of them and always fewer than the stride
     (or all of a sequence shorter than k), become one ``<unk>``: no base is dropped and no sequence comes out empty.
     ``complement`` maps a k-mer to its reverse complement; the tokens of the other strand are the complements in
     reverse order exactly where there is no tail.
@@ -73,7 +73,7 @@ class KmerTokenizer:
         return 0 if length < self.k else (length - self.k) // self.stride + 1
 
     def tail_length(self, length: int) -> int:
-        """Bases behind the last whole k-mer, which become one ``<unk>``."""
+        """Bases after the last whole k-mer, which become one ``<unk>``."""
         n_words = self.n_words(length)
         return length - (self.k + (n_words - 1) * self.stride) if n_words else length
 

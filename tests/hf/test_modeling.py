@@ -51,7 +51,7 @@ def test_modules_are_shared_and_come_back(native, model, tmp_path: Path) -> None
     assert to_native(model) is native
     save_model(to_native(model), tmp_path / "native")
     assert torch.equal(load_model(tmp_path / "native")(IDS).logits, native(IDS).logits)
-    with pytest.raises(InputError, match="no model of"):
+    with pytest.raises(InputError, match="is not a model of"):
         to_native(native)
 
 

@@ -223,12 +223,12 @@ def _operands(inputs: ScanInputs) -> Operands:
 
 
 def _padded_rows(x_BLN: Tensor, edge: int) -> Tensor:
-    """An even number of states, for loads of two; zeros behind the end, where steps are masked but B and C are read."""
+    """An even number of states, for loads of two; zeros past the end, where steps are masked but B and C are read."""
     return torch.nn.functional.pad(x_BLN, (0, x_BLN.shape[2] % 2, 0, -x_BLN.shape[1] % edge)).contiguous()
 
 
 def _padded_columns(x_BLN: Tensor, edge: int) -> Tensor:
-    """(batch, d_state, length) with the length a multiple of ``edge``, zeros behind the end."""
+    """(batch, d_state, length) with the length a multiple of ``edge``, zeros past the end."""
     return torch.nn.functional.pad(x_BLN.transpose(1, 2), (0, -x_BLN.shape[1] % edge)).contiguous()
 
 
