@@ -1,6 +1,6 @@
 """Outputs that are whole or not there: written beside the target under a dot name, synced, then renamed.
 
-A crash, ``kill -9`` or a full disk leaves the old file or none; at worst a ``.NAME.XXXXXXXX.partial`` stays behind,
+A crash, ``kill -9`` or a full disk leaves the old file or none; at worst a ``.NAME.XXXXXXXX.partial`` is left over,
 which nothing reads.
 """
 
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dna_mamba.errors import InputError, MachineError
-from dna_mamba.io.paths import STDIO, check_local
+from dna_mamba.io.paths import STDIO, check_local, clipped_name
 
 _DISK_FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
+_STEM_BYTES = 200
 
 
 @contextmanager
@@ -63,8 +64,7 @@ def _write_beside(target: Path) -> Iterator[BinaryIO]:
 
 def _beside(target: Path, suffix: str) -> Path:
     """A name in the target's directory that nothing else has or looks at, within the limit of 255 bytes."""
-    stem = target.name.encode()[:200].decode(errors="ignore")
-    return target.with_name(f".{stem}.{secrets.token_hex(4)}{suffix}")
+    return target.with_name(f".{clipped_name(target.name, _STEM_BYTES)}.{secrets.token_hex(4)}{suffix}")
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""Which paths are read at all: local ones. htslib would quietly open URLs and index tricks hidden in a name."""
+"""Which paths are read at all: local ones. htslib would quietly open URLs and index tricks hidden in a name.
+
+A name is bytes to the operating system; those that are not UTF-8 come as surrogates (PEP 383) and stay as they are.
+"""
 
 import os
 import re
@@ -25,13 +28,26 @@ def check_local(path: str | Path) -> str:
     if "##idx##" in text:
         raise InputError(f"{text!r} names an index with ##idx##", remedy="give the data file alone")
     if not text or "\0" in text:
-        raise InputError(f"{text!r} is no file name")
+        raise InputError(f"{text!r} is not a file name")
     return text
 
 
 def display_name(path: str | Path) -> str:
     """How messages name the file."""
     return "standard input" if os.fspath(path) == STDIO else os.fspath(path)
+
+
+def clipped_name(name: str, n_bytes: int) -> str:
+    """The longest beginning of a file name that takes at most ``n_bytes`` on disk; no character is cut."""
+    while len(os.fsencode(name)) > n_bytes:
+        name = name[:-1]
+    return name
+
+
+def cache_directory() -> Path:
+    """``$XDG_CACHE_HOME/dna-mamba``, by default ``~/.cache/dna-mamba`` (XDG Base Directory specification)."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(base if os.path.isabs(base) else os.path.expanduser("~/.cache")) / "dna-mamba"
 
 
 def input_error_of(error: OSError, path: str | Path) -> InputError:

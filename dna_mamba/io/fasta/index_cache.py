@@ -18,18 +18,14 @@ from dna_mamba.errors import DnaMambaError
 from dna_mamba.io.atomic import atomic_output
 from dna_mamba.io.fasta.byte_sources import FileIdentity
 from dna_mamba.io.fasta.index import MARK_BYTES, ContigEntry, FastaIndex
+from dna_mamba.io.paths import cache_directory
 
-_FORMAT = 1
+_FORMAT = 2
+"""Changes where files would be read differently, so that indexes of an earlier version are not taken."""
 MIN_FILE_BYTES = 1 << 20
 """Smaller files are read faster than it is worth to keep their index."""
 SETTLING_SECONDS = 2.0
 """A file younger than this may still change within the resolution of its time stamps; its index is not kept."""
-
-
-def cache_directory() -> Path:
-    """``$XDG_CACHE_HOME/dna-mamba``, by default ``~/.cache/dna-mamba`` (XDG Base Directory specification)."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(base if os.path.isabs(base) else os.path.expanduser("~/.cache")) / "dna-mamba"
 
 
 def _entry_path(path: str, identity: FileIdentity) -> Path:

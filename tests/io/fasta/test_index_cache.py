@@ -1,13 +1,11 @@
 import hashlib
 import os
 import time
-from pathlib import Path
 from unittest import mock
 
 import pytest
 
-from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.fasta import index_cache
+from dna_mamba.io.fasta import FastaReader, index_cache
 from dna_mamba.io.fasta import lines as fasta_lines
 from tests.io.packing import PACKINGS, bgzf
 
@@ -91,11 +89,3 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path, monkeypatch):
     not_a_directory.write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(not_a_directory))
     assert FastaReader(path).fetch("b") == b"GGNNaa"
-
-
-def test_cache_directory_follows_the_xdg_specification(monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", "/x/y")
-    assert index_cache.cache_directory() == Path("/x/y/dna-mamba")
-    for not_absolute in ("", "relative"):
-        monkeypatch.setenv("XDG_CACHE_HOME", not_absolute)
-        assert index_cache.cache_directory() == Path.home() / ".cache" / "dna-mamba"
