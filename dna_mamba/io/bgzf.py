@@ -24,6 +24,21 @@ _BYTES_A_BLOCK = 0xFF00
 _EMPTY_BLOCK = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
+class GzipMemberError(InputError):
+    """Plain gzip follows BGZF blocks: the file unpacks, but only from its start on.
+
+    Args:
+        header: the first HEADER_BYTES bytes of the member, read already.
+        offset: where it starts in the file.
+        place: the file.
+    """
+
+    def __init__(self, header: bytes, offset: int, place: str) -> None:
+        super().__init__(f"plain gzip after BGZF at offset {offset}", place=place, remedy="pack it anew with bgzip")
+        self.header = header
+        self.offset = offset
+
+
 class BgzfBlock(NamedTuple):
     """One block: its offset in the file, and what it holds."""
 
@@ -73,29 +88,40 @@ def inflate_block(packed: bytes, size: int, offset: int, place: str) -> bytes:
     return data
 
 
+def missing_end(offset: int, place: str) -> InputError:
+    """The error for blocks that end without the empty one."""
+    return InputError(f"BGZF end marker missing at offset {offset}", place=place, remedy=COPY_AGAIN)
+
+
 def read_blocks(raw: BinaryIO, place: str, head: bytes = b"") -> Iterator[BgzfBlock]:
     """Every block in order, checked against its CRC; ``head``, the first bytes, was read from ``raw`` already.
 
     Raises:
+        GzipMemberError: a gzip member that is not a block follows.
         InputError: a block that is cut, damaged or none, or no empty block at the end; names file and offset.
     """
-    offset, last_is_empty = 0, False
+    offset = 0
+    last_is_empty = False
     while header := head + read_up_to(raw, HEADER_BYTES - len(head), place):
         head = b""
+        if len(header) == HEADER_BYTES and header.startswith(GZIP_MAGIC) and not is_bgzf(header):
+            raise GzipMemberError(header, offset, place)
         size = block_size(header, offset, place)
         packed = header + read_up_to(raw, size - len(header), place)
         data = inflate_block(packed, size, offset, place)
         yield BgzfBlock(offset, data)
-        offset, last_is_empty = offset + size, not data
+        offset += size
+        last_is_empty = not data
     if not last_is_empty:
-        raise InputError(f"BGZF end marker missing at offset {offset}", place=place, remedy=COPY_AGAIN)
+        raise missing_end(offset, place)
 
 
 class BgzfWriter:
     """Blocks into a binary file. Only ``finish`` writes the end marker, so an abandoned file stays recognisable."""
 
     def __init__(self, file: BinaryIO, *, level: int = 6) -> None:
-        self._file, self._level = file, level
+        self._file = file
+        self._level = level
         self._pending = bytearray()
 
     def write(self, data: bytes) -> None:

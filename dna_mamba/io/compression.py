@@ -1,4 +1,4 @@
-"""Plain, gzip (RFC 1952) and BGZF bytes behind one reader that checks every checksum and refuses a file cut short."""
+"""Plain, gzip (RFC 1952) and BGZF bytes through one reader that checks every checksum and refuses a file cut short."""
 
 import io
 import sys
@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from dna_mamba.errors import InputError
-from dna_mamba.io.bgzf import COPY_AGAIN, GZIP_MAGIC, HEADER_BYTES, is_bgzf, read_blocks, read_up_to
+from dna_mamba.io.bgzf import (
+    COPY_AGAIN,
+    GZIP_MAGIC,
+    HEADER_BYTES,
+    GzipMemberError,
+    is_bgzf,
+    missing_end,
+    read_blocks,
+    read_up_to,
+)
 from dna_mamba.io.paths import STDIO, check_local, display_name, input_error_of
 
 if TYPE_CHECKING:
@@ -19,6 +28,7 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 22
 """Most bytes of unpacked data held at a time, however well they are packed."""
 _PACKED_BYTES = 1 << 18
+_BUFFER_BYTES = 1 << 18
 _OTHER_COMPRESSIONS = {
     b"PK\x03\x04": "a zip archive",
     b"BZh": "bzip2",
@@ -68,35 +78,65 @@ def sniff(head: bytes, place: str) -> Compression:
 
 
 def _bgzf_chunks(raw: BinaryIO, place: str, head: bytes) -> Iterator[bytes]:
-    return (block.data for block in read_blocks(raw, place, head) if block.data)
+    try:
+        yield from (block.data for block in read_blocks(raw, place, head) if block.data)
+    except GzipMemberError as member:
+        yield from _GzipMembers(raw, place, member.header, member.offset).chunks()
 
 
 def _gzip_chunks(raw: BinaryIO, place: str, head: bytes) -> Iterator[bytes]:
-    """Members one after the other; zeros between and after them are padding."""
-    packed, position = head, len(head)
-    member = None
-    while True:
-        if not packed:
-            packed = read_up_to(raw, _PACKED_BYTES, place)
-            position += len(packed)
-        if member is None:
-            packed, at_end = packed.lstrip(b"\0"), not packed
-            if at_end:
-                return
-            if not packed:
-                continue
-            member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        elif not packed:
-            raise InputError(f"truncated gzip data at offset {position}", place=place, remedy=COPY_AGAIN)
-        try:
-            data = member.decompress(packed, CHUNK_BYTES)
-        except zlib.error as error:
-            what = f"corrupt gzip data at or after offset {position - len(packed)} ({error})"
-            raise InputError(what, place=place, remedy=COPY_AGAIN) from None
-        if data:
-            yield data
-        packed = member.unused_data if member.eof else member.unconsumed_tail
-        member = None if member.eof else member
+    return _GzipMembers(raw, place, head, 0).chunks()
+
+
+class _GzipMembers:
+    """Gzip members one after the other, BGZF blocks among them; zeros between and after them are padding."""
+
+    def __init__(self, raw: BinaryIO, place: str, head: bytes, offset: int) -> None:
+        self._raw = raw
+        self._place = place
+        self._packed = head
+        self._position = offset + len(head)
+        """Where the next byte lies that was not read yet."""
+
+    def chunks(self) -> Iterator[bytes]:
+        lacks_end = False
+        while self._find_member():
+            is_block = is_bgzf(self._packed[:HEADER_BYTES])
+            n_bytes = 0
+            for data in self._member():
+                n_bytes += len(data)
+                yield data
+            lacks_end = is_block and n_bytes > 0
+        if lacks_end:
+            raise missing_end(self._position, self._place)
+
+    def _read(self) -> bool:
+        more = read_up_to(self._raw, _PACKED_BYTES, self._place)
+        self._packed += more
+        self._position += len(more)
+        return bool(more)
+
+    def _find_member(self) -> bool:
+        """Skip zeros to the next member and have its header at hand; False at the end of the file."""
+        self._packed = self._packed.lstrip(b"\0")
+        while len(self._packed) < HEADER_BYTES and self._read():
+            self._packed = self._packed.lstrip(b"\0")
+        return bool(self._packed)
+
+    def _member(self) -> Iterator[bytes]:
+        member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        while not member.eof:
+            if not self._packed and not self._read():
+                what = f"truncated gzip data at offset {self._position}"
+                raise InputError(what, place=self._place, remedy=COPY_AGAIN)
+            try:
+                data = member.decompress(self._packed, CHUNK_BYTES)
+            except zlib.error as error:
+                what = f"corrupt gzip data at or after offset {self._position - len(self._packed)} ({error})"
+                raise InputError(what, place=self._place, remedy=COPY_AGAIN) from None
+            if data:
+                yield data
+            self._packed = member.unused_data if member.eof else member.unconsumed_tail
 
 
 def _plain_chunks(raw: BinaryIO, place: str, head: bytes) -> Iterator[bytes]:
@@ -135,6 +175,11 @@ class _ChunkStream(io.RawIOBase):
         return size
 
 
+def unpacked(raw: BinaryIO, place: str) -> io.BufferedReader:
+    """The unpacked bytes of an open file as a stream; raises InputError as ``read_chunks``."""
+    return io.BufferedReader(_ChunkStream(read_chunks(raw, place)), _BUFFER_BYTES)
+
+
 @contextmanager
 def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
     """The unpacked bytes of a plain, gzip or BGZF file, told apart by its first bytes; ``-`` is standard input.
@@ -144,4 +189,4 @@ def open_input(path: str | Path) -> Iterator[io.BufferedReader]:
             compressed offset.
     """
     with open_raw(path) as raw:
-        yield io.BufferedReader(_ChunkStream(read_chunks(raw, display_name(path))), 1 << 18)
+        yield unpacked(raw, display_name(path))

@@ -38,6 +38,27 @@ def test_members_and_padding(tmp_path):
     assert read(path) == b"ACGT"
 
 
+@pytest.mark.parametrize("first", [gzip.compress, bgzf], ids=["gzip", "bgzf"])
+@pytest.mark.parametrize("second", [gzip.compress, bgzf], ids=["gzip", "bgzf"])
+def test_packed_files_one_after_the_other(tmp_path, first, second):
+    """As ``cat`` joins them, whatever packed each."""
+    path = tmp_path / "two.gz"
+    path.write_bytes(first(TEXT) + second(b"ACGT") + first(b"") + second(TEXT))
+    assert read(path) == TEXT + b"ACGT" + TEXT
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bgzf], ids=["gzip", "bgzf"])
+def test_every_cut_of_bgzf_after_gzip_is_found(tmp_path, pack):
+    """Between two blocks too, where zlib sees nothing missing; not at the end of the gzip member, which is whole."""
+    start = pack(TEXT) + gzip.compress(TEXT)
+    whole = start + bgzf(b">b\nACGTACGT\n", 4)
+    path = tmp_path / "cut.gz"
+    for end in range(len(start) + 1, len(whole)):
+        path.write_bytes(whole[:end])
+        with pytest.raises(InputError, match=r"cut\.gz: .* at offset \d+"):
+            read(path)
+
+
 def test_every_cut_of_a_gzip_file_is_found(tmp_path):
     packed = gzip.compress(TEXT)
     path = tmp_path / "cut.gz"
@@ -62,7 +83,7 @@ def test_every_flipped_bit_of_a_gzip_file_is_found_or_harmless(tmp_path):
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bgzf], ids=["gzip", "bgzf"])
-def test_garbage_behind_the_end_is_refused(tmp_path, pack):
+def test_garbage_after_the_end_is_refused(tmp_path, pack):
     path = tmp_path / "tail.gz"
     path.write_bytes(pack(TEXT) + b"garbage and more garbage")
     with pytest.raises(InputError, match=r"tail\.gz: "):
