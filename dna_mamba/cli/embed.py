@@ -134,11 +134,11 @@ def _places(
     if not regions and regions_bed is None:
         return None, None
     genome = stack.enter_context(FastaReader(path))
-    return genome, read_regions(regions, regions_bed, genome)
+    return genome, read_regions(regions, regions_bed, genome, stranded=True)
 
 
 def _records(path: str, genome: "FastaReader | None", regions: "list[Interval] | None") -> "Iterator[FastaRecord]":
-    from dna_mamba.io.genbank import read_sequences
+    from dna_mamba.io.fasta import read_sequences
     from dna_mamba.sequences.regions import region_sequences
 
     if genome is None or regions is None:
@@ -148,7 +148,7 @@ def _records(path: str, genome: "FastaReader | None", regions: "list[Interval] |
 
 def _total_bp(path: str, regions: "list[Interval] | None") -> int | None:
     """What there is to embed; None where it cannot be read twice."""
-    from dna_mamba.io.genbank import read_sequences
+    from dna_mamba.io.fasta import read_sequences
 
     if regions is not None:
         return sum(map(len, regions))

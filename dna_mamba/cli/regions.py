@@ -33,8 +33,16 @@ def region_options(each: str = "Region", all_of: str = "Regions of a BED file") 
     return with_options
 
 
-def read_regions(texts: Sequence[str], bed: str | None, genome: "FastaReader") -> "list[Interval]":
+def read_regions(
+    texts: Sequence[str], bed: str | None, genome: "FastaReader", *, stranded: bool = False
+) -> "list[Interval]":
     """The regions of both options, in order; none if neither was given.
+
+    Args:
+        texts: places as ``chr:start-end``.
+        bed: BED file.
+        genome: what they lie on.
+        stranded: take names and strands from the BED file too; otherwise columns past the third may hold anything.
 
     Raises:
         InputError: a region is malformed or not on the genome, or none of them holds a base.
@@ -45,7 +53,7 @@ def read_regions(texts: Sequence[str], bed: str | None, genome: "FastaReader") -
     lengths = dict(genome.contigs)
     regions = [parse_region(text, lengths) for text in texts]
     if bed is not None:
-        regions += [place_region(interval, lengths, bed) for interval in read_bed(bed)]
+        regions += [place_region(interval, lengths, bed) for interval in read_bed(bed, stranded=stranded)]
     if (texts or bed is not None) and not any(map(len, regions)):
         raise InputError("no region holds a base", place=bed or "--region")
     return regions

@@ -23,6 +23,16 @@ def test_reads_intervals_as_they_stand(tmp_path, pack):
     ]
 
 
+def test_further_columns_may_hold_anything_where_they_are_not_used(give_stdin):
+    give_stdin(b"chrI\t899\t901\tx\t0\tprotein_coding\nchrI\t5\t7\tcaf\xe9\t.\n")
+    assert list(read_bed("-", stranded=False)) == [Interval("chrI", 899, 901), Interval("chrI", 5, 7)]
+
+
+def test_names_keep_their_bytes(give_stdin):
+    give_stdin(b"\xef\xbb\xbfcaf\xe9\t5\t7\n")
+    assert list(read_bed("-")) == [Interval("caf\udce9", 5, 7)]
+
+
 def test_an_empty_file_has_no_intervals(give_stdin):
     give_stdin(b"")
     assert list(read_bed("-")) == []
@@ -34,14 +44,15 @@ def test_an_empty_file_has_no_intervals(give_stdin):
         (b"chr1\t5", "2 columns"),
         (b"chr1:5-10", "1 columns"),
         (b"\t5\t10", "3 columns"),
-        (b"chr1\t5\tten", "'ten' is no position"),
-        (b"chr1\t-5\t10", "'-5' is no position"),
-        (b"chr1\t1,000\t2,000", "'1,000' is no position"),
-        (b"chr1\t5.0\t10", "'5.0' is no position"),
-        (b"chr1\t5\t" + b"9" * 30, "is no position"),
-        (b"chr1\t10\t5", "start 10 is behind end 5"),
+        (b"chr1\t5\tten", "'ten' is not a position"),
+        (b"chr1\t-5\t10", "'-5' is not a position"),
+        (b"chr1\t1,000\t2,000", "'1,000' is not a position"),
+        (b"chr1\t5.0\t10", "'5.0' is not a position"),
+        (b"chr1\t5\t" + b"9" * 30, "is not a position"),
+        (b"chr1\t10\t5", "start 10 is past end 5"),
         (b"chr1\t5\t10\tx\t0\tforward", "strand 'forward'"),
         (b"\x00\x01\x02\xff", "1 columns"),
+        (b"chr1\t5\t10\rchr1\t20\t30\r", "bare carriage return"),
     ],
 )
 def test_malformed_lines_are_named(tmp_path, line, message):

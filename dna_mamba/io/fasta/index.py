@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dna_mamba.alphabet import LetterCounts, count_letters
 from dna_mamba.errors import InputError
 from dna_mamba.io.bgzf import BgzfBlock
-from dna_mamba.io.fasta.lines import Header, Segment, letters_of, split_records
+from dna_mamba.io.fasta.lines import Header, Segment, gaps_of, letters_of, split_records
 
 MARK_BYTES = 1 << 13
 _BLOCKS_A_CHUNK = 64
@@ -172,7 +172,7 @@ class _Scanner:
         last = bisect_left(self._marks, segment.offset + len(segment.text), lo=first)
         if first < last:
             within = np.array(self._marks[first:last]) - segment.offset
-            n_gaps = np.searchsorted(_line_ends(segment.text), within)
+            n_gaps = np.searchsorted(gaps_of(segment.text), within)
             self._mark_letters += (self._n_letters + within - n_gaps).tolist()
         if self._contig is not None:
             self._contig.add(letters, self._place)
@@ -184,19 +184,13 @@ class _Scanner:
         self._mark_letters += [self._n_letters] * (last - len(self._mark_letters))
 
 
-def _line_ends(text: bytes) -> NDArray[np.intp]:
-    letters = np.frombuffer(text, dtype=np.uint8)
-    ends = letters == ord("\n")
-    return np.flatnonzero(ends | (letters == ord("\r")) if b"\r" in text else ends)
-
-
 def _scan(chunks: Iterable[_Chunk], place: str) -> tuple[tuple[ContigEntry, ...], int, Offsets, Offsets]:
     with ThreadPoolExecutor(1) as thread:
         return _Scanner(place, thread).scan(chunks)
 
 
 def scan_stream(chunks: Iterable[bytes], place: str) -> FastaIndex:
-    """Index of a file read as it unpacks (plain, or gzip held in memory). Raises InputError for what is no FASTA."""
+    """Index of a file read as it unpacks (plain, or gzip held in memory). Raises InputError for what is not FASTA."""
     entries, n_bytes, mark_bytes, mark_letters = _scan(_mark_every_step(chunks), place)
     return FastaIndex(entries, n_bytes, mark_bytes, mark_letters, np.empty(0, dtype=np.int64))
 
@@ -210,7 +204,7 @@ def _mark_every_step(chunks: Iterable[bytes]) -> Iterable[_Chunk]:
 
 
 def scan_bgzf(blocks: Iterable[BgzfBlock], place: str) -> FastaIndex:
-    """Index of a BGZF file from its blocks. Raises InputError for what is no FASTA."""
+    """Index of a BGZF file from its blocks. Raises InputError for what is not FASTA."""
     block_offsets: list[int] = []
     scanned = _scan(_mark_every_block(blocks, block_offsets), place)
     entries, n_bytes, mark_bytes, mark_letters = scanned

@@ -1,8 +1,10 @@
 """FASTA: records one after the other from any stream, and random access over an index that is never taken on trust.
 
-Accepted: plain, gzip and BGZF; LF and CRLF; lines of any and of uneven width; blank lines; a last line without its
-newline; lower case (soft-masked repeats), which is kept. Refused: letters that are no IUPAC nucleotide code (protein,
-binary, gaps), a header without a name, and, for random access, two records of one name.
+Accepted: plain, gzip and BGZF; LF and CRLF; lines of any and of uneven width; blank lines; blanks and tabs after the
+``>`` and anywhere in sequence lines; a byte-order mark; a last line without its newline; lower case (soft-masked
+repeats), which is kept. Refused: letters that are not IUPAC nucleotide codes (protein, binary, gaps), a header without
+a name, and, for random access, two records of one name. Names keep every byte: what is not UTF-8 is a surrogate
+(PEP 383). GenBank and EMBL are read in place of FASTA wherever a genome is, converted in memory.
 """
 
 import hashlib
@@ -12,37 +14,45 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dna_mamba.alphabet import N_CODE, LetterCounts, count_letters, encode_bases
+from dna_mamba.alphabet import N_CODE, Codes, LetterCounts, count_letters, encode_bases
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Contig
-from dna_mamba.io.compression import open_raw, read_chunks
+from dna_mamba.io.compression import CHUNK_BYTES, open_input, open_raw, read_chunks
 from dna_mamba.io.fasta.byte_sources import MemorySource
 from dna_mamba.io.fasta.index import ContigEntry
 from dna_mamba.io.fasta.indexed_file import IndexedFile, open_indexed, reopen_indexed
 from dna_mamba.io.fasta.lines import Header, Segment, letters_of, split_records
+from dna_mamba.io.genbank import flat_file_records, flat_format_of
 from dna_mamba.io.paths import check_local, display_name
-
-
-class FastaRecord(NamedTuple):
-    """One sequence: first word of its header, the rest of the header, and the letters as in the file."""
-
-    name: str
-    description: str
-    sequence: bytes
+from dna_mamba.io.records import FastaRecord
 
 
 def read_fasta(path: str | Path) -> Iterator[FastaRecord]:
     """Records of a plain, gzip or BGZF FASTA file in order, one in memory at a time; ``-`` is standard input.
 
     Raises:
-        InputError: the file cannot be read, is truncated or damaged, is no FASTA, or holds letters that are no
-            IUPAC nucleotide code; names the file, and the record or offset.
+        InputError: the file cannot be read, is truncated or damaged, is not FASTA, or holds letters that are not
+            IUPAC nucleotide codes; names the file, and the record or offset.
     """
     place = display_name(path)
     with open_raw(path) as raw:
         yield from fasta_records(read_chunks(raw, place), place)
+
+
+def read_sequences(path: str | Path) -> Iterator[FastaRecord]:
+    """Records of a FASTA, GenBank or EMBL file in order, told apart by content; ``-`` is standard input.
+
+    Raises:
+        InputError: as ``read_fasta`` and ``dna_mamba.io.genbank.read_genbank``.
+    """
+    place = display_name(path)
+    with open_input(path) as stream:
+        flat_format = flat_format_of(stream)
+        if flat_format is None:
+            yield from fasta_records(iter(lambda: stream.read(CHUNK_BYTES), b""), place)
+        else:
+            yield from flat_file_records(stream, flat_format, place)
 
 
 def fasta_records(chunks: Iterable[bytes], place: str) -> Iterator[FastaRecord]:
@@ -66,24 +76,25 @@ def _record(header: Header, pieces: list[bytes], place: str) -> FastaRecord:
     return FastaRecord(header.name, header.description, sequence)
 
 
-class Window(NamedTuple):
-    """Base codes (end - start,) uint8 of a window, N where it reaches past the contig, and how much of it does."""
+class PaddedWindow(NamedTuple):
+    """Base codes (end - start,) of a window, N where it reaches past the contig, and how much of it does, in bp."""
 
-    codes: NDArray[np.uint8]
+    codes: Codes
     n_left_pad: int
     n_right_pad: int
 
 
 class FastaReader:
-    """Random access to a FASTA file by name and 0-based half-open coordinates.
+    """Random access to a FASTA, GenBank or EMBL file by name and 0-based half-open coordinates.
 
     The index comes from reading the whole file once; ``.fai`` and ``.gzi`` files beside it are never read, and
-    nothing is written where the file lies. Plain and BGZF files stay on disk. Plain gzip, pipes and standard input
-    (``-``) have no random access and are held in memory. Readers can be pickled; each process opens its own handle.
+    nothing is written where the file lies. Plain and BGZF FASTA stay on disk. Plain gzip, pipes, standard input
+    (``-``), GenBank and EMBL have no random access and are held in memory. Readers can be pickled; each process opens
+    its own handle.
 
     Raises:
-        InputError: the file cannot be read, is truncated or damaged, is no FASTA, names a record twice, or holds
-            letters that are no IUPAC nucleotide code.
+        InputError: the file cannot be read, is truncated or damaged, is not FASTA, GenBank or EMBL, names a record
+            twice, or holds letters that are not IUPAC nucleotide codes.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -114,7 +125,7 @@ class FastaReader:
     def fingerprint(self) -> str:
         """SHA-256 over name, length and M5 of every contig in order: equal for equal genomes, however packed."""
         rows = [f"{entry.chrom}\t{entry.length}\t{entry.md5}\n" for entry in self._entries.values()]
-        return hashlib.sha256("".join(rows).encode()).hexdigest()
+        return hashlib.sha256("".join(rows).encode("utf-8", errors="surrogateescape")).hexdigest()
 
     def __contains__(self, chrom: object) -> bool:
         return chrom in self._entries
@@ -150,11 +161,11 @@ class FastaReader:
             raise InputError("changed while it was being read", place=self._place, remedy="run again on the new file")
         return letters
 
-    def codes(self, chrom: str, start: int = 0, end: int | None = None) -> NDArray[np.uint8]:
+    def codes(self, chrom: str, start: int = 0, end: int | None = None) -> Codes:
         """As ``fetch``, as base codes of ``dna_mamba.alphabet``, uint8 (end - start,)."""
         return encode_bases(self.fetch(chrom, start, end), place=self._place)
 
-    def window(self, chrom: str, start: int, end: int) -> Window:
+    def window(self, chrom: str, start: int, end: int) -> PaddedWindow:
         """Codes of ``[start, end)``, which may reach past either end of the contig; there they are N.
 
         Raises:
@@ -167,7 +178,7 @@ class FastaReader:
         codes = np.full(size, N_CODE, dtype=np.uint8)
         if n_left + n_right < size:
             codes[n_left : size - n_right] = self.codes(chrom, start + n_left, end - n_right)
-        return Window(codes, n_left, n_right)
+        return PaddedWindow(codes, n_left, n_right)
 
     def close(self) -> None:
         self._file.source.close()

@@ -14,8 +14,7 @@ from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.inference.open import as_model, as_reference, as_regions, positions_per_pass
 from dna_mamba.inference.pooling import DESCRIPTIONS, Pool, check_pool, make_pooler
-from dna_mamba.io.fasta import FastaReader, FastaRecord
-from dna_mamba.io.genbank import read_sequences
+from dna_mamba.io.fasta import FastaReader, FastaRecord, read_sequences
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.memory import Shape, inference_bytes, require
 from dna_mamba.models.streaming import budget_of

@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import os
 import pickle
@@ -7,14 +8,16 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import pysam
 import pytest
+from Bio import SeqIO
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dna_mamba.alphabet import N_CODE, SOFT_MASK, decode_bases, encode_bases
 from dna_mamba.errors import InputError
-from dna_mamba.io.fasta import FastaReader, read_fasta
-from tests.io.fasta_files import fasta_files
+from dna_mamba.io.fasta import FastaReader, read_fasta, read_sequences
+from tests.io.fasta_files import fasta_files, naive_records
 from tests.io.packing import BGZF_END, PACKINGS, bgzf
 
 PLAIN = b">chr1 first\nACGTacgtNN\nRYKM\n>chr2\nTTTT\n"
@@ -46,6 +49,7 @@ def test_any_layout_reads_as_written(file, packing, piece_bytes, data):
     chunks, marks, blocks = small_pieces(piece_bytes, data.draw(st.integers(1, 40)))
     with tempfile.TemporaryDirectory() as directory, chunks, marks, blocks:
         path = write(Path(directory), packed)
+        assert naive_records(file.text) == [(name, sequence) for name, _, sequence in file.records]
         assert [tuple(record) for record in read_fasta(path)] == file.records
         with FastaReader(path) as genome:
             assert [contig.chrom for contig in genome.contigs] == [name for name, _, _ in file.records]
@@ -174,7 +178,112 @@ def test_forked_readers_do_not_disturb_each_other(tmp_path):
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-# --- files that are no FASTA, or not whole
+# --- what other programs read too
+
+
+def biopython_reads(path: Path) -> list[tuple[str, str]]:
+    with open(path) as file:
+        return [(record.id, str(record.seq)) for record in SeqIO.parse(file, "fasta")]
+
+
+@pytest.mark.parametrize("pack", PACKINGS.values(), ids=PACKINGS)
+def test_blanks_are_read_as_samtools_and_biopython_read_them(tmp_path, pack):
+    """A name after blanks, and blanks at the ends of lines: pysam and Biopython agree on these."""
+    text = b"> chr1 first\nACGT \nACGT \nAC \n>\tchr2\nGG\n"
+    expected = [("chr1", "ACGTACGTAC"), ("chr2", "GG")]
+    plain = write(tmp_path, text)
+    with pysam.FastaFile(str(plain)) as file:
+        assert [(name, file.fetch(name)) for name in file.references] == expected
+    assert biopython_reads(plain) == expected
+    path = write(tmp_path, pack(text), "packed.fa")
+    assert [(name, sequence.decode()) for name, _, sequence in read_fasta(path)] == expected
+    with FastaReader(path) as genome:
+        assert [(name, genome.fetch(name).decode()) for name, _ in genome.contigs] == expected
+
+
+def test_blanks_within_lines_are_read_as_biopython_reads_them(tmp_path):
+    path = write(tmp_path, b">a\nAC GT\n AC\tGT\n  \nA\n")
+    assert biopython_reads(path) == [("a", "ACGTACGTA")]
+    with FastaReader(path) as genome:
+        assert genome.fetch("a") == b"ACGTACGTA" and genome.fetch("a", 3, 6) == b"TAC"
+
+
+@pytest.mark.parametrize("pack", PACKINGS.values(), ids=PACKINGS)
+def test_a_byte_order_mark_is_skipped(tmp_path, pack):
+    path = write(tmp_path, pack(b"\xef\xbb\xbf" + PLAIN))
+    assert [record.name for record in read_fasta(path)] == ["chr1", "chr2"]
+    with FastaReader(path) as genome:
+        assert genome.fetch("chr1", 2, 6) == b"GTac" and genome.fetch("chr2") == b"TTTT"
+
+
+def test_names_keep_their_bytes(tmp_path):
+    """Only ASCII blanks end a name, as in samtools; what is not UTF-8 comes as surrogates."""
+    names = [b"caf\xe9", "café".encode(), b"a\xc2\xa0b", b"a\x85b", b"a\x1cb"]
+    path = write(tmp_path, b"".join(b">%b de la cr\xe8me\nAC\n" % name for name in names))
+    with FastaReader(path) as genome:
+        assert [name.encode("utf-8", "surrogateescape") for name, _ in genome.contigs] == names
+        assert genome.fetch("caf\udce9") == b"AC"
+        assert len(genome.fingerprint) == 64
+    first = next(read_fasta(path))
+    assert first.description.encode("utf-8", "surrogateescape") == b"de la cr\xe8me"
+
+
+def test_plain_gzip_after_bgzf_is_read_whole(tmp_path):
+    """As ``cat a.fa.bgz b.fa.gz`` makes it; and the other way round, and one more after that."""
+    a, b = b">a\nACGT\n", b">b\nGG\n"
+    mixed = bgzf(a[:5]) + gzip.compress(a[5:]) + bgzf(b)
+    for packed in (bgzf(a) + gzip.compress(b), gzip.compress(a) + bgzf(b), mixed):
+        path = write(tmp_path, packed)
+        assert [(name, sequence) for name, _, sequence in read_fasta(path)] == [("a", b"ACGT"), ("b", b"GG")]
+        with FastaReader(path) as genome:
+            assert genome.fetch("a", 1, 3) == b"CG" and genome.fetch("b") == b"GG"
+            assert pickle.loads(pickle.dumps(genome)).fetch("b") == b"GG"
+
+
+# --- GenBank and EMBL in place of FASTA
+
+FLAT_FILE = b"""LOCUS       chrA                      12 bp    DNA     linear   BCT 01-JAN-2020
+DEFINITION  x.
+ACCESSION   X1
+VERSION     X1.2
+FEATURES             Location/Qualifiers
+ORIGIN
+        1 acgtnnacgt gg
+//
+LOCUS       chrB                       4 bp    DNA     linear   BCT 01-JAN-2020
+ACCESSION   .
+FEATURES             Location/Qualifiers
+ORIGIN
+        1 ttga
+//
+"""
+
+
+@pytest.mark.parametrize("pack", PACKINGS.values(), ids=PACKINGS)
+def test_genbank_is_a_genome_too(tmp_path, pack):
+    path = write(tmp_path, pack(FLAT_FILE), "genome.fa")
+    as_fasta = FastaReader(write(tmp_path, b">X1.2\nACGTNNACGTGG\n>chrB\nTTGA\n", "same.fa"))
+    with FastaReader(path) as genome:
+        assert genome.contigs == (("X1.2", 12), ("chrB", 4))
+        assert genome.fetch("X1.2", 3, 9) == b"TNNACG"
+        assert genome.fingerprint == as_fasta.fingerprint
+        assert pickle.loads(pickle.dumps(genome)).fetch("chrB") == b"TTGA"
+    assert [record.name for record in read_sequences(path)] == ["X1.2", "chrB"]
+
+
+def test_genbank_from_standard_input(give_stdin):
+    give_stdin(FLAT_FILE)
+    with FastaReader("-") as genome:
+        assert genome.fetch("chrB") == b"TTGA"
+
+
+def test_genbank_with_a_name_twice(tmp_path):
+    path = write(tmp_path, FLAT_FILE.replace(b"chrB", b"X1.2"))
+    with pytest.raises(InputError, match=r"two records are named 'X1\.2' \(the second is record 2\); rename"):
+        FastaReader(path)
+
+
+# --- files that are not FASTA, or not whole
 
 
 @pytest.mark.parametrize(
@@ -184,26 +293,33 @@ def test_forked_readers_do_not_disturb_each_other(tmp_path):
         (b"\n\r\n  \n", "is empty"),
         (b"ACGT\nACGT\n", "no '>' header at the start"),
         (b"@r1\nACGT\n+\nIIII\n", "FASTQ"),
-        (b"\xef\xbb\xbf>a\nACGT\n", "byte-order mark"),
+        (">a\nACGT\n".encode("utf-16"), "UTF-16"),
+        (">a\nACGT\n".encode("utf-16-le"), "UTF-16"),
+        (">a\nACGT\n".encode("utf-16-be"), "UTF-16"),
         (b"BAM\1\0\0\0\0", "BAM"),
-        (b"LOCUS       X 10 bp\n", "GenBank"),
+        (b"LOCUS       X 10 bp\n", "GenBank ends within the record of line 1"),
         (b">\nACGT\n", "header without a name at offset 0"),
-        (b">a\nAC\n> \nACGT\n", "header without a name at offset 6"),
+        (b">a\nAC\n> \t\nACGT\n", "header without a name at offset 6"),
         (b">a\nACGT\n>a x\nGGGG\n", "two records are named 'a' \\(the second at offset 8\\)"),
-        (b">p\nMKLVEF\n", "record 'p': 'L' at offset 2 .* no IUPAC"),
+        (b">p\nMKLVEF\n", "record 'p': 'L' at offset 2 .* IUPAC"),
         (b">a\nACGT\n>b\nAC\nGT-A\n", "record 'b': '-' at offset 4"),
         (b">a\nACGT\nAC\x00T\n", "record 'a': '\\\\x00' at offset 6"),
-        (b">a\nACG T\n", "record 'a': ' ' at offset 3"),
+        (b">a\nACG\x0bT\n", "record 'a': '\\\\x0b' at offset 3"),
+        (b">a\nACGT\n >b\nAC\n", "'>' inside a sequence line at offset 9"),
         (b">a\nACGT>b\nAC\n", "'>' inside a sequence line at offset 7"),
         (b">a one\rACGT\r>b\rACGT\r", "bare carriage return"),
+        (b">a one\r" + b"ACGT\r" * 300_000, "bare carriage return"),
+        (b">a one\nACGT\r>b\rACGT\r", "offset 11: bare carriage return"),
     ],
 )
-def test_what_is_no_fasta(tmp_path, data, message):
+def test_what_is_not_fasta(tmp_path, data, message):
     path = write(tmp_path, data)
     with pytest.raises(InputError, match=message) as caught:
         FastaReader(path)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+    if data.startswith(b"LOCUS"):  # read_fasta is for FASTA alone
+        message = "looks like GenBank"
     if b">a x" not in data:  # streaming passes records of one name
         with pytest.raises(InputError, match=message):
             list(read_fasta(path))
