@@ -39,7 +39,7 @@ def check_bigwig(path: str | Path, contigs: Iterable[Contig]) -> None:
     """Refuse, before any work is done, what cannot become a bigWig file.
 
     Raises:
-        InputError: pyBigWig is not installed, the target is no file, or a contig is longer than 32 bits can count.
+        InputError: pyBigWig is not installed, the target is not a file, or a contig is longer than 32 bits can count.
     """
     if importlib.util.find_spec("pyBigWig") is None:
         remedy = "pip install 'dna-mamba[bigwig]', or write .bedgraph"

@@ -22,7 +22,7 @@ def parse_region(text: str, lengths: Mapping[str, int]) -> Interval:
     name. ``chr:start`` is refused: to bcftools it is one base, to samtools all from there on.
 
     Raises:
-        InputError: no such contig, no numbers, start before 1 or behind end, or an end behind the contig's.
+        InputError: no such contig, no numbers, start before 1 or after end, or an end past the contig's.
     """
     quoted = _QUOTED.fullmatch(text)
     if quoted:
@@ -46,11 +46,11 @@ def place_region(region: Interval, lengths: Mapping[str, int], source: str | Pat
         source: where the region comes from, for errors.
 
     Raises:
-        InputError: no such contig, or an end behind the contig's.
+        InputError: no such contig, or an end past the contig's.
     """
     chrom = _find_contig(region.chrom, f"region {region} (1-based)", lengths, source)
     if region.end > lengths[chrom]:
-        what = f"region {region} (1-based) ends behind {chrom}, which has {lengths[chrom]} bp"
+        what = f"region {region} (1-based) ends past {chrom}, which has {lengths[chrom]} bp"
         raise InputError(what, place=source, remedy="cut it, or take the genome that it was made for")
     return region if chrom == region.chrom else replace(region, chrom=chrom)
 
@@ -71,12 +71,12 @@ def _on_contig(given: str, span: str | None, text: str, lengths: Mapping[str, in
         return Interval(chrom, 0, length)
     first, last = _parse_span(span, text, length)
     if first > length:
-        raise InputError(f"region {text!r} starts behind {chrom}, which has {length} bp", remedy=_NOTATION)
+        raise InputError(f"region {text!r} starts past {chrom}, which has {length} bp", remedy=_NOTATION)
     if not 1 <= first <= last:
         raise InputError(f"region {text!r} does not run from 1 or more upwards", remedy=_NOTATION)
     if last > length:
         remedy = f"write {chrom}:{first}-"
-        raise InputError(f"region {text!r} ends behind {chrom}, which has {length} bp", remedy=remedy)
+        raise InputError(f"region {text!r} ends past {chrom}, which has {length} bp", remedy=remedy)
     return Interval(chrom, first - 1, last)
 
 
@@ -85,7 +85,7 @@ def _parse_span(span: str, text: str, length: int) -> tuple[int, int]:
     match = _SPAN.fullmatch(span)
     digits = [match[group].replace(",", "") for group in ("start", "end")] if match else []
     if match is None or not any(digits) or max(map(len, digits)) > 18:
-        raise InputError(f"region {text!r} has no numbers behind its colon", remedy=_NOTATION)
+        raise InputError(f"region {text!r} has no numbers after its colon", remedy=_NOTATION)
     if not match["dash"]:
         what = f"region {text!r} is one base to bcftools, and all from there on to samtools"
         raise InputError(what, remedy=f"write {text}-{span} or {text}-")

@@ -113,8 +113,8 @@ def test_an_estimate_knows_regions_layers_and_rows(here):
     [
         (["in.fa", "-o", "out.h5ad", "--pool", "none"], "one vector a sequence"),
         (["in.fa", "-o", "out.npz", "--layer", "3"], "no layer 3; give 0 (the token embedding) to 2 (the last)"),
-        (["in.fa", "-o", "out.npz", "-r", "s8:5-9"], "ends behind s8, which has 8 bp"),
-        (["in.fa", "-o", "out.npz", "-R", "far.bed"], "region s8:6-9 (1-based) ends behind s8, which has 8 bp"),
+        (["in.fa", "-o", "out.npz", "-r", "s8:5-9"], "ends past s8, which has 8 bp"),
+        (["in.fa", "-o", "out.npz", "-R", "far.bed"], "region s8:6-9 (1-based) ends past s8, which has 8 bp"),
         (["in.fa", "-o", "out.csv"], "names no format"),
         (["gone.fa", "-o", "out.npz"], "gone.fa"),
         (["in.fa", "-o", "out.npz", "--max-length", "49"], "'s50': 50 bp is longer than the limit of 49 bp"),

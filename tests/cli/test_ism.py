@@ -101,7 +101,7 @@ def test_an_estimate_writes_nothing(here, scores, positions):
         (["-f", "genome.fa"], "give -r or -R"),
         (["genome.fa", "-r", "c"], "give it with -f"),
         (["-f", "genome.fa", "-r", "e:1-2"], "no contig 'e'"),
-        (["-f", "genome.fa", "-r", "c:190-201"], "ends behind c"),
+        (["-f", "genome.fa", "-r", "c:190-201"], "ends past c"),
         (["-f", "genome.fa", "-R", "far.bed"], "cut it, or take the genome that it was made for"),
         (["-f", "genome.fa", "-R", "empty.bed"], "no region holds a base"),
         (["-f", "genome.fa", "-R", "two.bed", "--figure", "f.png"], "a figure shows one region"),

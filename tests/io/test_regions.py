@@ -56,8 +56,8 @@ def test_notation_of_samtools(text, chrom, start, end):
         ),
         ("chr1:0-5", "does not run from 1"),
         ("chr1:6-5", "does not run from 1"),
-        ("chr1:1-5001", "ends behind chr1, which has 5000 bp; write chr1:1-"),
-        ("chr1:5001-", "starts behind chr1, which has 5000 bp"),
+        ("chr1:1-5001", "ends past chr1, which has 5000 bp; write chr1:1-"),
+        ("chr1:5001-", "starts past chr1, which has 5000 bp"),
     ],
 )
 def test_what_is_no_region(text, message):
@@ -81,7 +81,7 @@ def test_a_region_is_placed_under_the_name_of_the_genome():
 @pytest.mark.parametrize(
     ("region", "message"),
     [
-        (Interval("chr7", 4, 21), "x.bed: region chr7:5-21 (1-based) ends behind 7, which has 20 bp; cut it"),
+        (Interval("chr7", 4, 21), "x.bed: region chr7:5-21 (1-based) ends past 7, which has 20 bp; cut it"),
         (Interval("chr2", 0, 5), "x.bed: region chr2:1-5 (1-based): no contig 'chr2'; there is chr1, "),
         (Interval("chrM", 0, 5), "no contig 'chrM'; there is MT"),
     ],

@@ -57,9 +57,9 @@ MISTAKES = {
     # regions
     f"score in.vcf {GOOD} -r d:1-5": "no contig 'd'",
     f"score in.vcf {GOOD} -r c:9-2": "does not run from 1 or more upwards",
-    f"score in.vcf {GOOD} -r c:five": "no numbers behind its colon",
-    f"score in.vcf {GOOD} -r c:800-9000": "ends behind c",
-    f"score in.vcf {GOOD} -R in.vcf": "is no position",
+    f"score in.vcf {GOOD} -r c:five": "no numbers after its colon",
+    f"score in.vcf {GOOD} -r c:800-9000": "ends past c",
+    f"score in.vcf {GOOD} -R in.vcf": "is not a position",
     f"score in.vcf {GOOD} -R empty.bed": "no region holds a base",
     # shards
     "merge": "Missing argument",

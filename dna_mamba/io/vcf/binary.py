@@ -9,13 +9,16 @@ from contextlib import contextmanager, suppress
 from itertools import zip_longest
 from math import isclose
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output, disk_errors
 from dna_mamba.io.bgzf import is_bgzf
 from dna_mamba.io.compression import open_input, open_raw, read_head
 from dna_mamba.io.paths import STDIO, check_local, display_name
+
+if TYPE_CHECKING:
+    from pysam import VariantFile
 
 BCF_MAGIC = b"BCF\2"
 _WRITE_VCF = "write VCF instead (-O z), or correct it"
@@ -25,14 +28,21 @@ _MISSING_END = re.compile(r"(:\.)+$")
 
 @contextmanager
 def quiet_htslib() -> Iterator[None]:
-    """Keep htslib from writing to standard error; its failures reach us as exceptions."""
+    """What is not UTF-8 comes from pysam as surrogates, and nothing goes to standard error: failures are exceptions."""
     import pysam
 
     verbosity = pysam.set_verbosity(0)
+    handler = pysam.set_encoding_error_handler("surrogateescape")
     try:
         yield
     finally:
+        pysam.set_encoding_error_handler(handler)
         pysam.set_verbosity(verbosity)
+
+
+def _header_lines(records: "VariantFile") -> list[str]:
+    """Lines as in the file: only line feeds end them, not every character that Unicode counts as a line end."""
+    return str(records.header).removesuffix("\n").split("\n")
 
 
 def bcf_lines(path: str | Path, stream: BinaryIO) -> Generator[str]:
@@ -40,7 +50,7 @@ def bcf_lines(path: str | Path, stream: BinaryIO) -> Generator[str]:
 
     ``stream`` is the unpacked file from its start. All of it is read first, so that every block is checked before
     htslib sees a byte. htslib reads through a link (a copy, if the input is a pipe) in a temporary directory, where
-    it finds no index that lies beside the input.
+    it does not find an index that lies beside the input.
 
     Raises:
         InputError: the file is truncated or damaged.
@@ -65,12 +75,12 @@ def _htslib_lines(path: str, place: str) -> Generator[str]:
     with quiet_htslib():
         try:
             with pysam.VariantFile(path) as records:
-                yield from str(records.header).splitlines()
+                yield from _header_lines(records)
                 for record in records:
                     yield str(record).removesuffix("\n")
                     n_records += 1
-        except (OSError, ValueError, RuntimeError, UnicodeError) as error:
-            what = f"damaged BCF behind record {n_records} ({error})".replace(path, "the file")
+        except (OSError, ValueError, RuntimeError) as error:
+            what = f"damaged BCF after record {n_records} ({error})".replace(path, "the file")
             raise InputError(what, place=place, remedy="copy or make the file again") from None
 
 
@@ -78,8 +88,8 @@ def write_bcf(text_path: str, bcf_path: str, place: str) -> None:
     """Convert a VCF text file to BCF with the bundled bcftools, then read it back and refuse what changed.
 
     htslib turns a value that does not fit its declared type into a missing one without failing. Numbers may come
-    back spelled differently (BCF floats have 32 bits), nothing else may. pysam's own writer is no choice here: it
-    adds and removes INFO/END.
+    back spelled differently (BCF floats have 32 bits), nothing else may. pysam's own writer will not do: it adds and
+    removes INFO/END.
 
     Raises:
         InputError: a contig or key without a header line, or a value that BCF cannot hold; names the record.
@@ -121,13 +131,13 @@ def _missing_definition(text_path: str) -> str | None:
     import pysam
 
     with pysam.VariantFile(text_path) as records:
-        defined = set(str(records.header).splitlines())
+        defined = set(_header_lines(records))
         try:
             for _ in records:
                 pass
         except (OSError, ValueError, RuntimeError):
             return None
-        added = [line for line in str(records.header).splitlines() if line not in defined]
+        added = [line for line in _header_lines(records) if line not in defined]
     return f"the header lacks a line like {added[0]}" if added else None
 
 
@@ -218,7 +228,7 @@ def join_bcf(paths: Sequence[str | Path], target: str | Path, *, without: str, f
 
 
 def _bcf_header(stream: BinaryIO, place: str) -> list[bytes]:
-    """Header lines with their line feeds, the NUL behind them included; leaves the stream at the first record."""
+    """Header lines with their line feeds, the NUL after them included; leaves the stream at the first record."""
     start = stream.read(9)
     size = int.from_bytes(start[5:9], "little")
     text = stream.read(size) if len(start) == 9 and start.startswith(BCF_MAGIC) and size < 1 << 30 else b""

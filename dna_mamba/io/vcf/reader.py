@@ -1,4 +1,5 @@
 """VCF and BCF, read and written as lines of text, so that what is not changed stays as it was to the byte.
+Only a byte-order mark at the start is dropped.
 
 VCF 4.1 to 4.5: hts-specs, VCFv4.3, section 1. Positions stay 1-based as in the file; POS 0 (telomere) is valid.
 BCF goes through pysam and becomes the text that htslib writes for it.
@@ -15,6 +16,7 @@ from typing import BinaryIO, Self
 from dna_mamba.errors import InputError
 from dna_mamba.io.compression import open_input
 from dna_mamba.io.paths import display_name
+from dna_mamba.io.text_input import bare_carriage_return, begin_text
 from dna_mamba.io.vcf.binary import BCF_MAGIC, bcf_lines
 
 N_FIXED_COLUMNS = 8
@@ -56,7 +58,7 @@ class VcfRecord:
 
 
 def merge_info(info: str, extra: str) -> str:
-    """INFO with the entries of ``extra`` behind those of other keys."""
+    """INFO with the entries of ``extra`` after those of other keys."""
     keys = {entry.split("=", 1)[0] for entry in extra.split(";")}
     kept = [entry for entry in info.split(";") if entry not in ("", ".") and entry.split("=", 1)[0] not in keys]
     return ";".join([*kept, extra])
@@ -66,7 +68,7 @@ def parse_record(line: str, line_number: int, place: str, n_columns: int | None 
     """One record line without its line feed.
 
     Raises:
-        InputError: columns missing (or not ``n_columns``), an empty CHROM, REF or ALT, or a POS that is no number.
+        InputError: columns missing (or not ``n_columns``), an empty CHROM, REF or ALT, or a POS that is not a number.
     """
     columns = line.removesuffix("\r").split("\t", N_FIXED_COLUMNS)
     if len(columns) < N_FIXED_COLUMNS or (n_columns is not None and line.count("\t") + 1 != n_columns):
@@ -86,7 +88,7 @@ def parse_record(line: str, line_number: int, place: str, n_columns: int | None 
 
 def _parse_pos(text: str, line_number: int, place: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 20 or int(text) > _MAX_POS:
-        raise InputError(f"POS {text[:40]!r} is no position", place=f"{place}:{line_number}", remedy="a number >= 0")
+        raise InputError(f"POS {text[:40]!r} is not a position", place=f"{place}:{line_number}", remedy="a number >= 0")
     return int(text)
 
 
@@ -120,11 +122,14 @@ class VcfReader:
             lines = bcf_lines(path, stream)
             self._stack.callback(lines.close)
             return lines
+        begin_text(stream, self._place)
         return _text_lines(stream, self._place)
 
     def _read_header(self) -> list[str]:
         header: list[str] = []
         for number, line in self._lines:
+            if line.startswith("#") and "\r" in line.rstrip("\r"):
+                raise bare_carriage_return(f"{self._place}:{number}")
             header.append(line)
             if line.startswith("##"):
                 continue
@@ -134,8 +139,8 @@ class VcfReader:
             if line.startswith("#CHROM"):
                 raise InputError("the #CHROM line lacks columns", place=place, remedy="separate its columns by tabs")
             raise InputError("no VCF header", place=place, remedy="give a VCF or BCF file with its header")
-        what = "no #CHROM line behind the header" if header else "is empty"
-        raise InputError(what, place=self._place, remedy="the file is no VCF or cut short")
+        what = "no #CHROM line after the header" if header else "is empty"
+        raise InputError(what, place=self._place, remedy="the file is not VCF or is cut short")
 
     @property
     def samples(self) -> list[str]:
@@ -172,12 +177,13 @@ class VcfReader:
 
 
 def _text_lines(stream: BinaryIO, place: str) -> Iterator[str]:
-    """Lines without their line feeds; bytes that are no UTF-8 survive as surrogates."""
+    """Lines without their line feeds; bytes that are not UTF-8 survive as surrogates."""
     number = 0
     while line := stream.readline(_MAX_LINE_BYTES):
         number += 1
         if len(line) == _MAX_LINE_BYTES:
-            raise InputError(f"line over {_MAX_LINE_BYTES} bytes", place=f"{place}:{number}")
+            what = f"line over {_MAX_LINE_BYTES} bytes"
+            raise InputError(what, place=f"{place}:{number}", remedy="the file is not VCF, or is damaged")
         yield line.removesuffix(b"\n").decode("utf-8", errors="surrogateescape")
 
 

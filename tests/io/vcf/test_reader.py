@@ -97,6 +97,11 @@ def test_bytes_that_are_no_utf8_survive(vcf):
     assert (record.line + "\n").encode("utf-8", "surrogateescape") == data[len(text_of(header)) :]
 
 
+def test_a_byte_order_mark_is_dropped(vcf):
+    header, records = read(vcf(b"\xef\xbb\xbf" + text_of(HEADER + RECORDS)))
+    assert header == HEADER and len(records) == len(RECORDS)
+
+
 def test_long_lines(vcf):
     samples = [f"s{i}" for i in range(100_000)]
     lines = ["\t".join([COLUMNS, "FORMAT", *samples]), "chr1\t5\t.\tA\tT\t.\t.\t.\tGT" + "\t0|1" * 100_000]
@@ -121,6 +126,10 @@ def test_blank_lines_at_the_end_pass(vcf):
         (text_of(HEADER[:-1]), ": no #CHROM line"),
         (text_of([*HEADER[:-1], COLUMNS.replace("\t", " ")]), ":4: the #CHROM line lacks columns"),
         (text_of([*HEADER[:-1], "#CHROM\tPOS"]), ":4: the #CHROM line lacks columns"),
+        (text_of(HEADER + RECORDS, "\r"), ":1: bare carriage return"),
+        (text_of(HEADER + RECORDS * 10_000, "\r"), ":1: bare carriage return"),
+        (text_of(HEADER[:1]) + text_of(HEADER[1:] + RECORDS, "\r"), ":2: bare carriage return"),
+        (text_of(HEADER + RECORDS).decode().encode("utf-16"), ": is UTF-16 text"),
         (gzip.compress(text_of(HEADER + RECORDS))[:-9], ": truncated gzip data at offset"),
         (bgzf(text_of(HEADER + RECORDS))[:-28], ": BGZF end marker missing"),
     ],
@@ -138,7 +147,7 @@ def test_no_vcf(vcf, data, message):
         ("chr1\t5\t.\tA\tT\t.\t.", "7 tab-separated columns, not the 8"),
         ("chr1 5 . A T . . .", "1 tab-separated columns"),
         ("chr1\t5\t.\tA\tT\t.\t.\t.\tGT", "9 tab-separated columns"),
-        ("chr1\tfive\t.\tA\tT\t.\t.\t.", "POS 'five'"),
+        ("chr1\tfive\t.\tA\tT\t.\t.\t.", "POS 'five' is not a position"),
         ("chr1\t-1\t.\tA\tT\t.\t.\t.", "POS '-1'"),
         ("chr1\t1_000\t.\tA\tT\t.\t.\t.", "POS '1_000'"),
         ("chr1\t٣\t.\tA\tT\t.\t.\t.", "POS '٣'"),

@@ -172,7 +172,7 @@ def test_regions_of_a_genome(tmp_path):
 
 
 def test_regions_that_leave_the_genome(tmp_path):
-    for region, hint in ((Interval("chr2", 5, 41), r"chr2:6-41 \(1-based\) ends behind"), (Interval("x", 0, 1), "'x'")):
+    for region, hint in ((Interval("chr2", 5, 41), r"chr2:6-41 \(1-based\) ends past"), (Interval("x", 0, 1), "'x'")):
         with pytest.raises(InputError, match=hint):
             embed(genome_of(tmp_path), small_model(), regions=[Interval("chr1", 0, 5), region])
     with pytest.raises(InputError, match="give a FastaReader"):
