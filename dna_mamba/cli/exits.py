@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import os
 import signal
 import sys
@@ -70,6 +71,7 @@ def run_and_report(run: Callable[[], None], program: str, session: Session) -> i
     """Call ``run``; return its exit code after reporting on stderr what went wrong, if anything did."""
     if sys.stderr is None:  # closed by the caller: print() would fall back to stdout, which is for data
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    _let_any_name_pass()
     try:
         with _signals_as_exceptions():
             run()
@@ -81,6 +83,13 @@ def run_and_report(run: Callable[[], None], program: str, session: Session) -> i
         return _report(error, program, session)
     except KeyboardInterrupt as error:
         return _report(error, program, session)
+
+
+def _let_any_name_pass() -> None:
+    """Names of files are bytes: one that is not UTF-8 leaves on stdout as it came, and is spelled out on stderr."""
+    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
 
 
 def describe(error: BaseException) -> Failure:

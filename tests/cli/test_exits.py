@@ -1,5 +1,6 @@
 """Every way to end: its exit code, and one line on stderr."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -41,6 +42,17 @@ def test_one_line_and_a_code(toy, expression, ending):
     assert (result.returncode, result.stdout) == (code, "")
     assert result.stderr.startswith("toy: ") and words in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict", "latin-1:strict", ""])
+def test_names_that_are_not_utf8_can_be_said(toy, encoding):
+    """As they came on stdout, which is for data, and in one line that a terminal can show on stderr."""
+    environment = os.environ | ({"PYTHONIOENCODING": encoding} if encoding else {})
+    said = subprocess.run([*toy, "echo", b"caf\xe9.vcf"], capture_output=True, env=environment, check=True)
+    assert (said.stdout, said.stderr) == (b"caf\xe9.vcf\n", b"caf\\udce9.vcf\n")
+    words = [*toy, "boom", r"InputError('no', place='caf\udce9.vcf')"]
+    failed = subprocess.run(words, capture_output=True, env=environment, check=False)
+    assert (failed.returncode, failed.stderr) == (2, b"toy: caf\\udce9.vcf: no\n")
 
 
 @pytest.mark.parametrize("words", [["--debug", "boom", "ValueError()"], ["boom", "ValueError()", "--debug"]])

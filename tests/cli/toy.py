@@ -7,7 +7,7 @@ from pathlib import Path
 
 SCRIPT = """
 from dna_mamba.cli.lazy import LazyGroup
-names = {name: f"The {name} command." for name in ("boom", "chatty", "sleepy", "typo")}
+names = {name: f"The {name} command." for name in ("boom", "chatty", "echo", "sleepy", "typo")}
 LazyGroup(name="toy", package="toy_commands", commands=names).main(prog_name="toy")
 """
 COMMANDS = {
@@ -30,6 +30,16 @@ COMMANDS = {
         def command(lines):
             for number in range(lines):
                 print("line", number)
+        """,
+    "echo": """
+        import click
+        from dna_mamba.cli.console import log
+
+        @click.command()
+        @click.argument("word")
+        def command(word):
+            print(word)
+            log(word)
         """,
     "sleepy": """
         import pathlib, sys, time
