@@ -1,6 +1,6 @@
 """From windows to the tensors of a training step."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -8,10 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dna_mamba.alphabet import SOFT_MASK, reverse_complement_codes
+from dna_mamba.alphabet import SOFT_MASK, Codes, reverse_complement_codes
 from dna_mamba.data.masking import MaskingPolicy, mask_tokens
 from dna_mamba.data.sampling import Window, WindowSampler, generator
-from dna_mamba.data.store import Codes
 from dna_mamba.tokenizers import Tokenizer
 from dna_mamba.tokenizers.base import TokenIds
 
@@ -32,11 +31,20 @@ class Batch(NamedTuple):
 
 
 class MaskedBatches:
-    """Batches by index: ``batches[step]`` is the same whenever and wherever it is asked for."""
+    """Batches by index: ``batches[step]`` is the same whenever and wherever it is asked for.
+
+    Args:
+        genome: base codes of whole contigs by name, uint8 (L,) each.
+        sampler: which windows of them a step reads.
+        tokenizer: makes ids of their bases.
+        policy: which tokens are asked for, and with which weight.
+        batch_windows: windows a step.
+        seed: of the masks.
+    """
 
     def __init__(
         self,
-        contigs: Mapping[str, Codes],
+        genome: Mapping[str, Codes],
         sampler: WindowSampler,
         tokenizer: Tokenizer,
         policy: MaskingPolicy,
@@ -44,8 +52,12 @@ class MaskedBatches:
         batch_windows: int,
         seed: int,
     ) -> None:
-        self._contigs, self._sampler, self._tokenizer, self._policy = contigs, sampler, tokenizer, policy
-        self._batch_windows, self._seed = batch_windows, seed
+        self._genome = genome
+        self._sampler = sampler
+        self._tokenizer = tokenizer
+        self._policy = policy
+        self._batch_windows = batch_windows
+        self._seed = seed
 
     def __getitem__(self, step: int) -> Batch:
         """The batch of a step."""
@@ -55,15 +67,31 @@ class MaskedBatches:
         return stack_rows(rows, windows, pad_id=self._tokenizer.pad_id)
 
     def _row(self, index: int, window: Window) -> "Row":
-        codes = self._contigs[window.chrom][window.start : window.end]
+        codes = self._genome[window.chrom][window.start : window.end]
         if window.reverse:
             codes = reverse_complement_codes(codes)
         ids = self._tokenizer.encode_codes(codes)
         inputs, chosen = mask_tokens(ids, self._tokenizer, self._policy, generator(self._seed, _MASK_STREAM, index))
-        weights = chosen.astype(np.float32)
-        if self._policy.soft_mask_weight != 1 and len(ids) == len(codes):
-            weights[(codes & SOFT_MASK) != 0] *= self._policy.soft_mask_weight
-        return Row(inputs, ids, weights)
+        return Row(inputs, ids, chosen * _loss_weights(codes, len(ids), self._policy))
+
+
+def holds_target(sequences: Iterable[Codes], tokenizer: Tokenizer, policy: MaskingPolicy, window_bp: int) -> bool:
+    """Whether windows of some sequences, uint8 (L,) each, hold a token that can be asked for and has a weight."""
+    for codes in sequences:
+        for start in range(0, len(codes), window_bp):
+            window = codes[start : start + window_bp]
+            ids = tokenizer.encode_codes(window)
+            if (np.isin(ids, tokenizer.maskable_ids) & (_loss_weights(window, len(ids), policy) > 0)).any():
+                return True
+    return False
+
+
+def _loss_weights(codes: Codes, n_tokens: int, policy: MaskingPolicy) -> NDArray[np.float32]:
+    """Weight of each token in the loss, (n_tokens,), where a token is a base: that of the policy in lower case."""
+    weights = np.ones(n_tokens, dtype=np.float32)
+    if policy.soft_mask_weight != 1 and n_tokens == len(codes):
+        weights[(codes & SOFT_MASK) != 0] = policy.soft_mask_weight
+    return weights
 
 
 class Row(NamedTuple):

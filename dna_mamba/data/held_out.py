@@ -1,22 +1,23 @@
 """Held-out windows in which every base is predicted once, few at a time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from dna_mamba.alphabet import Codes
 from dna_mamba.data.batches import Row
-from dna_mamba.data.store import Codes
 from dna_mamba.tokenizers import Tokenizer
 
 
 class HeldOutPlan(BaseModel):
-    """How a held-out contig is cut and masked.
+    """How a held-out sequence is cut and masked.
 
-    Windows of ``window_bp`` overlap by twice ``margin_bp``; predictions are asked only behind the margins, except at
-    contig ends. One base in ``mask_every`` is masked at a time, in ``phases`` of the ``mask_every`` possible ways:
-    with all of them each base is predicted exactly once. ``max_windows`` takes evenly spaced windows of all.
+    Windows of ``window_bp`` overlap by twice ``margin_bp``; predictions are asked only inside the margins, except at
+    the ends of the sequence. One base in ``mask_every`` is masked at a time, in ``phases`` of the ``mask_every``
+    possible ways: with all of them each base is predicted exactly once. ``max_windows`` takes evenly spaced windows of
+    all.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,33 +37,34 @@ class HeldOutPlan(BaseModel):
         return self
 
 
-def held_out_rows(contigs: Mapping[str, Codes], plan: HeldOutPlan, tokenizer: Tokenizer) -> Iterator[Row]:
-    """All rows of the plan in a fixed order; tokens outside ``tokenizer.maskable_ids`` are never asked for.
+def held_out_rows(sequences: Iterable[Codes], plan: HeldOutPlan, tokenizer: Tokenizer) -> Iterator[Row]:
+    """All rows of the plan over base codes, uint8 (L,) each, in a fixed order.
 
-    Where a token is several bases, its place is taken as its share of the window.
+    Tokens outside ``tokenizer.maskable_ids`` are never asked for. Where a token is several bases, its place is taken as
+    its share of the window.
     """
-    places = [(chrom, tile) for chrom, codes in contigs.items() for tile in _tiles(len(codes), plan)]
+    places = [(codes, window) for codes in sequences for window in _windows(len(codes), plan)]
     if plan.max_windows is not None and plan.max_windows < len(places):
         places = [places[i] for i in np.linspace(0, len(places) - 1, plan.max_windows).astype(int)]
-    for chrom, tile in places:
-        ids = tokenizer.encode_codes(contigs[chrom][tile.start : tile.end])
-        first = tile.start * len(ids) // (tile.end - tile.start)
+    for codes, window in places:
+        ids = tokenizer.encode_codes(codes[window.start : window.end])
+        first = window.start * len(ids) // (window.end - window.start)
         positions = first + np.arange(len(ids))
-        bp = tile.start + np.arange(len(ids)) * (tile.end - tile.start) // max(1, len(ids))
-        asked = (bp >= tile.asked_start) & (bp < tile.asked_end) & np.isin(ids, tokenizer.maskable_ids)
+        bp = window.start + np.arange(len(ids)) * (window.end - window.start) // max(1, len(ids))
+        asked = (bp >= window.asked_start) & (bp < window.asked_end) & np.isin(ids, tokenizer.maskable_ids)
         for phase in range(plan.phases):
             chosen = asked & (positions % plan.mask_every == phase * plan.mask_every // plan.phases)
             if chosen.any():
                 yield Row(np.where(chosen, tokenizer.mask_id, ids), ids, chosen.astype(np.float32))
 
 
-def count_rows(contigs: Mapping[str, Codes], plan: HeldOutPlan) -> int:
+def count_rows(sequences: Iterable[Codes], plan: HeldOutPlan) -> int:
     """At most how many rows ``held_out_rows`` yields."""
-    tiles = sum(len(list(_tiles(len(codes), plan))) for codes in contigs.values())
-    return min(tiles, plan.max_windows or tiles) * plan.phases
+    n_windows = sum(1 for codes in sequences for _ in _windows(len(codes), plan))
+    return min(n_windows, plan.max_windows or n_windows) * plan.phases
 
 
-class _Tile(NamedTuple):
+class _AskedWindow(NamedTuple):
     """A window and the part of it that is asked for, both half-open."""
 
     start: int
@@ -71,12 +73,12 @@ class _Tile(NamedTuple):
     asked_end: int
 
 
-def _tiles(length: int, plan: HeldOutPlan) -> Iterator[_Tile]:
-    """Windows whose asked parts partition the contig."""
+def _windows(length: int, plan: HeldOutPlan) -> Iterator[_AskedWindow]:
+    """Windows whose asked parts partition a sequence."""
     start, asked_start = 0, 0
     while asked_start < length:
         start = max(0, min(start, length - plan.window_bp))
         end = min(length, start + plan.window_bp)
         asked_end = length if end == length else end - plan.margin_bp
-        yield _Tile(start, end, asked_start, asked_end)
+        yield _AskedWindow(start, end, asked_start, asked_end)
         asked_start, start = asked_end, start + plan.window_bp - 2 * plan.margin_bp

@@ -4,16 +4,18 @@ import numpy as np
 import torch
 
 from dna_mamba.alphabet import decode_bases, encode_bases, reverse_complement
-from dna_mamba.data.batches import MaskedBatches
+from dna_mamba.data.batches import MaskedBatches, holds_target
 from dna_mamba.data.masking import MaskingPolicy
 from dna_mamba.data.sampling import WindowSampler
-from dna_mamba.tokenizers import NucleotideTokenizer
+from dna_mamba.genome import Interval
+from dna_mamba.tokenizers import KmerTokenizer, NucleotideTokenizer
 
 TOKENIZER = NucleotideTokenizer.caduceus()
 
 
 def batches(genome: dict[str, np.ndarray], **policy: float) -> MaskedBatches:
-    sampler = WindowSampler(genome, 50, seed=3, both_strands=True)
+    places = [Interval(chrom, 0, len(codes)) for chrom, codes in genome.items()]
+    sampler = WindowSampler(places, 50, seed=3, both_strands=True)
     return MaskedBatches(genome, sampler, TOKENIZER, MaskingPolicy(**policy), batch_windows=6, seed=3)
 
 
@@ -51,5 +53,23 @@ def test_short_contigs_are_padded_and_weigh_nothing_there() -> None:
 
 def test_soft_masked_bases_weigh_as_asked() -> None:
     sequences = {"c": encode_bases("ACGTacgt" * 100)}
-    weights = batches(sequences, rate=0.5, soft_mask_weight=0.25)[0].weights
-    assert set(weights.unique().tolist()) == {0.0, 0.25, 1.0}
+    batch = batches(sequences, rate=0.5, soft_mask_weight=0.25)[0]
+    for row, window in enumerate(batch.windows):
+        codes = sequences["c"][window.start : window.end]
+        is_lower = (codes[::-1] if window.reverse else codes) >= 8
+        weights = batch.weights[row].numpy()
+        assert set(weights[is_lower].tolist()) == {0.0, 0.25}
+        assert set(weights[~is_lower].tolist()) == {0.0, 1.0}
+    assert set(batches(sequences, rate=0.5)[0].weights.unique().tolist()) == {0.0, 1.0}
+
+
+def test_whether_there_is_anything_to_predict() -> None:
+    policy = MaskingPolicy()
+    triplets = KmerTokenizer(3, 3)
+    assert holds_target([encode_bases("N" * 500), encode_bases("NNA")], TOKENIZER, policy, 50)
+    assert not holds_target([encode_bases("N" * 500), encode_bases("")], TOKENIZER, policy, 50)
+    assert holds_target([encode_bases("ACG")], triplets, policy, 50)
+    assert not holds_target([encode_bases("ACGT" * 9)], triplets, policy, 2)  # no window holds a word
+    repeats_alone = [encode_bases("acgt" * 9)]
+    assert holds_target(repeats_alone, TOKENIZER, policy, 50)
+    assert not holds_target(repeats_alone, TOKENIZER, MaskingPolicy(soft_mask_weight=0), 50)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from dna_mamba.alphabet import encode_bases
 from dna_mamba.data.held_out import HeldOutPlan, count_rows, held_out_rows
-from dna_mamba.tokenizers import NucleotideTokenizer
+from dna_mamba.tokenizers import KmerTokenizer, NucleotideTokenizer
 
 TOKENIZER = NucleotideTokenizer.caduceus()
 
@@ -22,9 +22,9 @@ def random_codes(length: int) -> np.ndarray:
 def test_each_base_is_asked_exactly_once(length: int, window_bp: int, margin_bp: int, every: int) -> None:
     plan = HeldOutPlan(window_bp=window_bp, margin_bp=margin_bp, mask_every=every, phases=every)
     codes = random_codes(length)
-    rows = list(held_out_rows({"c": codes}, plan, TOKENIZER))
+    rows = list(held_out_rows([codes], plan, TOKENIZER))
     assert sum(int(row.weights.sum()) for row in rows) == int((codes < 4).sum())
-    assert len(rows) <= count_rows({"c": codes}, plan)
+    assert len(rows) <= count_rows([codes], plan)
     for row in rows:
         chosen = np.flatnonzero(row.weights)
         assert (row.inputs[chosen] == TOKENIZER.mask_id).all()
@@ -36,13 +36,13 @@ def test_each_base_is_asked_exactly_once(length: int, window_bp: int, margin_bp:
 
 def test_predictions_keep_their_margins_inside_a_contig() -> None:
     plan = HeldOutPlan(window_bp=100, margin_bp=20, mask_every=4, phases=4)
-    rows = list(held_out_rows({"c": np.zeros(1000, dtype=np.uint8)}, plan, TOKENIZER))
+    rows = list(held_out_rows([np.zeros(1000, dtype=np.uint8)], plan, TOKENIZER))
     inner = [np.flatnonzero(row.weights) for row in rows[4:-4]]
     assert min(c.min() for c in inner) >= 20 and max(c.max() for c in inner) < 80
 
 
 def test_fewer_windows_and_phases_are_a_subset() -> None:
-    codes = {"c": random_codes(5000)}
+    codes = [random_codes(5000)]
     plan = HeldOutPlan(window_bp=100, margin_bp=10, mask_every=8, phases=2, max_windows=5)
     assert len(list(held_out_rows(codes, plan, TOKENIZER))) == 10
 
@@ -51,3 +51,25 @@ def test_fewer_windows_and_phases_are_a_subset() -> None:
 def test_impossible_plans_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValidationError):
         HeldOutPlan(**wrong)
+
+
+def test_ends_of_a_sequence_are_asked_without_a_margin() -> None:
+    plan = HeldOutPlan(window_bp=50, margin_bp=10, mask_every=2, phases=2)
+    rows = list(held_out_rows([random_codes(300)], plan, TOKENIZER))
+    first, last = rows[:2], rows[-2:]
+    assert min(np.flatnonzero(row.weights).min() for row in first) < 2
+    assert max(np.flatnonzero(row.weights).max() for row in last) > 47
+
+
+def test_many_short_sequences_are_asked_as_each_alone() -> None:
+    plan = HeldOutPlan(window_bp=40, margin_bp=5, mask_every=4, phases=2)
+    sequences = [random_codes(length) for length in (0, 3, 90, 41, 1)]
+    together = [tuple(part.tolist() for part in row) for row in held_out_rows(sequences, plan, TOKENIZER)]
+    alone = [tuple(p.tolist() for p in row) for codes in sequences for row in held_out_rows([codes], plan, TOKENIZER)]
+    assert together == alone
+
+
+@pytest.mark.parametrize("letters", ["", "N" * 200, "AC"])
+def test_nothing_is_asked_where_there_is_no_word(letters: str) -> None:
+    plan = HeldOutPlan(window_bp=40, margin_bp=5)
+    assert list(held_out_rows([encode_bases(letters)], plan, KmerTokenizer(3, 3))) == []
