@@ -19,6 +19,7 @@ from dna_mamba.models.memory import Shape, training_bytes
 from dna_mamba.tokenizers import NucleotideTokenizer
 from dna_mamba.training.loop.optimiser import OptimiserConfig, build_optimiser
 from dna_mamba.training.loop.step import train_step
+from dna_mamba.training.pretrain.loss import MaskedObjective
 
 MIB = 2**20
 MASKED_SHARE = 0.15
@@ -45,11 +46,12 @@ class Step:
         self.model.encoder.recompute = recompute
         self._settings = OptimiserConfig()
         self._optimiser = build_optimiser(self.model, self._settings)
+        self._objective = MaskedObjective(self.model, torch.float32)
         self._batch = random_batch(self.model, shape)
 
     def take(self) -> None:
         clip_norm = self._settings.clip_norm
-        result = train_step(self.model, self._optimiser, self._batch, clip_norm=clip_norm, precision=torch.float32)
+        result = train_step(self.model, self._optimiser, self._objective, self._batch, clip_norm=clip_norm)
         if not result.finite:
             raise ArithmeticError(f"loss {result.loss_nats}, gradient norm {result.gradient_norm}")
 

@@ -1,1 +1,1 @@
-"""Pretraining: recipes, the loop, checkpoints, baselines."""
+"""Training: a loop that knows no task, and pretraining on it."""

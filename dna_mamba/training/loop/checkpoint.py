@@ -1,6 +1,6 @@
 """Training state on disk: a model directory plus the optimiser's moments and the step, whole or not at all.
 
-Sampling, masking and the learning rate are functions of the step, so the step is all the randomness there is.
+Batches and the learning rate are functions of the step, so the step is all the randomness there is.
 """
 
 import json
@@ -18,9 +18,10 @@ from dna_mamba.checkpoints.native import WEIGHTS, write_model
 from dna_mamba.checkpoints.tensors import load_weights, read_weights
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_directory
-from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models import MaskedLanguageModel, SequenceClassifier
 
 OPTIMISER, STATE = "optimiser.safetensors", "state.json"
+TrainedModel = MaskedLanguageModel | SequenceClassifier
 _MOMENTS = ("exp_avg", "exp_avg_sq")
 _PREFIX = "step-"
 
@@ -43,7 +44,7 @@ def list_checkpoints(directory: Path) -> list[Path]:
 
 
 def save_checkpoint(
-    directory: Path, model: MaskedLanguageModel, optimiser: torch.optim.Optimizer, state: TrainingState, *, keep: int
+    directory: Path, model: TrainedModel, optimiser: torch.optim.Optimizer, state: TrainingState, *, keep: int
 ) -> Path:
     """Write the checkpoint of a step, then drop all but the ``keep`` newest.
 
@@ -64,7 +65,7 @@ def save_checkpoint(
 
 def restore_newest(
     directory: Path,
-    model: MaskedLanguageModel,
+    model: TrainedModel,
     optimiser: torch.optim.Optimizer,
     recipe_sha256: str,
     *,
@@ -95,7 +96,7 @@ def restore_newest(
     return None
 
 
-def _restore(path: Path, model: MaskedLanguageModel, optimiser: torch.optim.Optimizer) -> TrainingState:
+def _restore(path: Path, model: TrainedModel, optimiser: torch.optim.Optimizer) -> TrainingState:
     verify_manifest(path)
     content = read_json(path / STATE)
     step, fingerprint = content.get("step"), content.get("recipe_sha256")

@@ -1,6 +1,7 @@
 """Signals that ask a run to stop: they are noted, and acted on between two steps."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -16,8 +17,14 @@ class StopRequest:
 
 @contextmanager
 def stop_on_signal() -> Iterator[StopRequest]:
-    """Catch SIGTERM and SIGUSR1 (what schedulers send before they kill) while the block runs."""
+    """Catch SIGTERM and SIGUSR1 (what schedulers send before they kill) while the block runs.
+
+    Python hands signals to its main thread alone: in any other thread nothing is caught.
+    """
     request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
 
     def note(number: int, frame: FrameType | None) -> None:
         request.received = signal.Signals(number).name

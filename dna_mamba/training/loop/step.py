@@ -1,13 +1,14 @@
 """One optimiser step: loss, gradients, the check that both are finite, the update."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from dna_mamba.data.batches import Batch
-from dna_mamba.models import MaskedLanguageModel
-from dna_mamba.training.pretrain.loss import masked_loss
+BatchT = TypeVar("BatchT")
+Objective = Callable[[BatchT], Tensor]
+"""The loss of a batch, a float scalar with its graph."""
 
 
 class StepResult(NamedTuple):
@@ -19,21 +20,19 @@ class StepResult(NamedTuple):
 
 
 def train_step(
-    model: MaskedLanguageModel,
+    model: nn.Module,
     optimiser: torch.optim.Optimizer,
-    batch: Batch,
+    objective: Objective[BatchT],
+    batch: BatchT,
     *,
     clip_norm: float,
-    precision: torch.dtype,
 ) -> StepResult:
-    """Step on one batch; weights and moments stay as they are if the loss or the gradient is not finite."""
-    device = model.encoder.embedding.weight.device
-    inputs, targets, weights = (t.to(device) for t in (batch.inputs, batch.targets, batch.weights))
-    lengths = None if batch.lengths is None else batch.lengths.to(device)
+    """Step on one batch, the gradient scaled down to ``clip_norm`` where it is longer.
+
+    Weights and moments stay as they are if the loss or the gradient is not finite.
+    """
     optimiser.zero_grad(set_to_none=True)
-    with torch.autocast(device.type, dtype=precision, enabled=precision != torch.float32):
-        logits = model(inputs, lengths).logits
-    loss = masked_loss(logits, targets, weights)
+    loss = objective(batch)
     loss.backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
     finite = bool(torch.isfinite(loss) & torch.isfinite(norm))

@@ -6,6 +6,11 @@ from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.training.pretrain.recipe import Recipe
 
 Rows = list[dict[str, Any]]
+_HOW = (
+    "Loss is the mean over bases masked a few at a time, both strands joined where tokens allow, on evenly spaced "
+    "bases of the contigs held out. Markov baselines count words on both strands of the training contigs, one half "
+    "added to each count, and are asked on every base held out."
+)
 
 
 def model_card(recipe: Recipe, model: MaskedLanguageModel, rows: Rows, command: str) -> str:
@@ -16,9 +21,7 @@ def model_card(recipe: Recipe, model: MaskedLanguageModel, rows: Rows, command: 
         about.description,
         _facts(recipe, model, rows, command),
         *(_held_out(rows, use) for use in ("validation", "test")),
-        "Loss is the mean over bases masked a few at a time, both strands joined where tokens allow, on evenly spaced "
-        "bases of the contigs held out. Markov baselines count words on both strands of the training contigs, one half "
-        "added to each count, and are asked on every base held out.",
+        _HOW if any(row["event"] == "evaluate" for row in rows) else "",
         f"Licence of the weights: {about.licence}. Not for clinical use.",
         about.citation,
     ]
@@ -35,7 +38,7 @@ def _facts(recipe: Recipe, model: MaskedLanguageModel, rows: Rows, command: str)
         f"d_state {config.d_state}, reverse complement: {config.reverse_complement})",
         "Sequence": f"{recipe.about.data or ', '.join(genome.fasta)}: {start.get('train', 0):,} bp to train on; "
         f"held out {_names(genome.validation)} (validation) and {_names(genome.test)} (test); "
-        f"left out {_names(genome.exclude)}",
+        f"left out {_names(genome.exclude)}{_margin(start)}",
         "Training": f"{len(steps):,} steps of {batch.windows} windows of {batch.window_bp:,} bp "
         f"({len(steps) * batch.windows * batch.window_bp:,} bp read), {recipe.masking.rate:.0%} masked, "
         f"{recipe.precision}",
@@ -46,18 +49,24 @@ def _facts(recipe: Recipe, model: MaskedLanguageModel, rows: Rows, command: str)
     return "\n".join(f"- **{key}**: {value}" for key, value in facts.items() if value)
 
 
-def _names(contigs: list[str]) -> str:
-    return ", ".join(contigs) or "nothing"
+def _names(places: list[str]) -> str:
+    return ", ".join(places) or "nothing"
+
+
+def _margin(start: dict[str, Any]) -> str:
+    """Stretches of contigs keep their distance from what is trained on."""
+    return f"; {start['margin_bp']:,} bp on each side of a stretch left out" if "margin_bp" in start else ""
 
 
 def _held_out(rows: Rows, use: str) -> str:
     """A table of the model and the baselines on one part of the split; empty if it was not evaluated."""
     losses = [row for row in rows if row["event"] == "evaluate" and row["split"] == use]
     baselines = [row for row in rows if row["event"] == "baselines" and row["split"] == use]
-    if not losses or not baselines:
+    if not losses:
         return ""
     model = losses[-1]
     what = f"**this model** ({model['n_bases']:,} bases, {model['loss_nats']:.4f} nats a token)"
     lines = [f"| {use} | bits per base |", "|---|---|", f"| {what} | **{model['bits_per_base']:.4f}** |"]
-    lines += [f"| {name} | {bits:.4f} |" for name, bits in baselines[-1]["bits_per_base"].items()]
+    for row in baselines[-1:]:
+        lines += [f"| {name} | {bits:.4f} |" for name, bits in row["bits_per_base"].items()]
     return "\n".join(lines)

@@ -1,93 +1,133 @@
-"""How long a run will take and how much memory it needs, measured on a few of its own steps."""
+"""How long a run will take and how much memory it needs, measured on a little of its own work."""
 
 import copy
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import islice
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
-from dna_mamba.models.memory import Shape, gibibytes, memory_of, require, training_bytes
+from dna_mamba.alphabet import Codes
+from dna_mamba.data.batches import Batch, MaskedBatches
+from dna_mamba.data.held_out import HeldOutPlan, count_rows, held_out_rows
+from dna_mamba.data.markov import markov_baselines
+from dna_mamba.data.splits import Split
+from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.training.loop.optimiser import build_optimiser
 from dna_mamba.training.loop.step import train_step
-from dna_mamba.training.pretrain.job import PRECISIONS, Run
+from dna_mamba.training.pretrain.loss import PRECISIONS, MaskedObjective, held_out_loss
 from dna_mamba.training.pretrain.recipe import Recipe
 
 _STEPS = 4
+_BASELINE_BP = 2**20
+_ROWS = 8
 
 
-def check_memory(run: Run) -> None:
-    """Refuse, before the first step, a run that memory does not suffice for, and say what would fit.
+class TrainingEstimate(NamedTuple):
+    """What a run takes.
 
-    Raises:
-        MachineError: the estimate is above what the device has free.
+    Attributes:
+        parameters: trainable numbers of the model.
+        training_bp: bases to train on, each counted once.
+        bp_per_step: bases a step reads.
+        seconds_per_step: of training.
+        training_seconds: for all the steps.
+        baseline_seconds: for the Markov baselines of validation and test.
+        evaluation_seconds: for all evaluations of the model.
+        peak_memory_bytes: of this process, or of its GPU.
     """
-    device = run.model.encoder.embedding.weight.device
-    batch = run.recipe.batch
-    require(
-        needed_memory(run.recipe, run.model.n_parameters),
-        device,
-        f"a step of {batch.windows} x {batch.window_bp:,} bp",
-        _remedy(run.recipe, run.model.n_parameters, memory_of(device)),
-    )
-
-
-def needed_memory(recipe: Recipe, parameters: int) -> int:
-    """Bytes of one training step of a recipe."""
-    config = recipe.model_config_of()
-    strands = 2 if config.reverse_complement == "shared" else 1
-    shape = Shape(strands * recipe.batch.windows, recipe.batch.window_bp)
-    return training_bytes(config, shape, parameters, recompute=recipe.recompute)
-
-
-def _remedy(recipe: Recipe, parameters: int, free: int | None) -> str:
-    """The first change that makes a step fit: recomputation, then fewer windows, then shorter ones."""
-    for change in _smaller(recipe):
-        changed = recipe.model_copy(update=change)
-        if free is None or needed_memory(changed, parameters) <= free:
-            batch = changed.batch
-            settings = (
-                f"--set recompute=true --set batch.windows={batch.windows} --set batch.window_bp={batch.window_bp}"
-            )
-            return f"{settings} needs about {gibibytes(needed_memory(changed, parameters))}"
-    return "take a smaller model"
-
-
-def _smaller(recipe: Recipe) -> Iterator[dict[str, Any]]:
-    windows, window_bp = recipe.batch.windows, recipe.batch.window_bp
-    while window_bp >= 1:
-        batch = recipe.batch.model_copy(update={"windows": windows, "window_bp": window_bp})
-        yield {"recompute": True, "batch": batch}
-        windows, window_bp = (windows // 2, window_bp) if windows > 1 else (1, window_bp // 2)
-
-
-class Estimate(NamedTuple):
-    """``seconds`` for all training steps, evaluation left out; ``peak_memory_bytes`` of this process or its GPU."""
 
     parameters: int
     training_bp: int
+    bp_per_step: int
     seconds_per_step: float
-    seconds: float
+    training_seconds: float
+    baseline_seconds: float
+    evaluation_seconds: float
     peak_memory_bytes: int
 
+    @property
+    def seconds(self) -> float:
+        """For the whole run, reading and writing left out."""
+        return self.training_seconds + self.baseline_seconds + self.evaluation_seconds
 
-def estimate(run: Run) -> Estimate:
-    """Time real steps on a copy of the model, the first one left out as warm-up."""
-    model = copy.deepcopy(run.model)
-    optimiser = build_optimiser(model, run.recipe.optimiser)
-    seconds = []
-    for step in range(_STEPS):
-        started = time.perf_counter()
-        clip_norm, precision = run.recipe.optimiser.clip_norm, PRECISIONS[run.recipe.precision]
-        train_step(model, optimiser, run.batches[step], clip_norm=clip_norm, precision=precision)
-        seconds.append(time.perf_counter() - started)
-    per_step = median(seconds[1:])
-    training_bp = sum(map(len, run.split.train.values()))
-    total = per_step * run.recipe.schedule.steps
-    return Estimate(run.model.n_parameters, training_bp, per_step, total, _peak_memory())
+
+def estimate_training(
+    recipe: Recipe, model: MaskedLanguageModel, split: Split, batches: MaskedBatches
+) -> TrainingEstimate:
+    """Time a few real steps on a copy of the model, a batch of held-out rows, and baselines of a little sequence."""
+    seconds_per_step = _seconds_per_step(recipe, copy.deepcopy(model), batches)
+    schedule = recipe.schedule
+    times = -(-schedule.steps // schedule.evaluate_every)
+    validation, test = split.sequences(split.validation), split.sequences(split.test)
+    train = split.sequences(split.train)
+    return TrainingEstimate(
+        model.n_parameters,
+        _n_bases(train),
+        recipe.batch.windows * recipe.batch.window_bp,
+        seconds_per_step,
+        seconds_per_step * schedule.steps,
+        _baseline_seconds(train, [part for part in (validation, test) if part]),
+        times * _evaluation_seconds(model, validation, recipe.validation)
+        + _evaluation_seconds(model, test, recipe.test),
+        _peak_memory(),
+    )
+
+
+def _seconds_per_step(recipe: Recipe, model: MaskedLanguageModel, batches: MaskedBatches) -> float:
+    """The first step is left out as warm-up."""
+    optimiser = build_optimiser(model, recipe.optimiser)
+    objective = MaskedObjective(model, PRECISIONS[recipe.precision])
+
+    def step(batch: Batch) -> None:
+        train_step(model, optimiser, objective, batch, clip_norm=recipe.optimiser.clip_norm)
+
+    return median([_seconds(partial(step, batches[i])) for i in range(_STEPS)][1:])
+
+
+def _baseline_seconds(train: Sequence[Codes], parts: Sequence[Sequence[Codes]]) -> float:
+    """Tables cost the same for any genome, which shows without any; counting and asking cost by the base."""
+    if not parts:
+        return 0.0
+    some_train, some_held_out = _first_bases(train), _first_bases(parts[0])
+    some = _seconds(lambda: markov_baselines(some_train, some_held_out))
+    fixed = _seconds(lambda: markov_baselines([], []))
+    per_bp = max(0.0, some - fixed) / max(1, _n_bases(some_train) + _n_bases(some_held_out))
+    return sum(fixed + per_bp * (_n_bases(train) + _n_bases(part)) for part in parts)
+
+
+def _n_bases(sequences: Sequence[Codes]) -> int:
+    return sum(map(len, sequences))
+
+
+def _first_bases(sequences: Sequence[Codes]) -> list[Codes]:
+    """``_BASELINE_BP`` of some sequences, in as many of them as that takes."""
+    chosen: list[Codes] = []
+    left = _BASELINE_BP
+    for codes in sequences:
+        if left <= 0:
+            break
+        chosen.append(codes[:left])
+        left -= len(codes)
+    return chosen
+
+
+def _evaluation_seconds(model: MaskedLanguageModel, held_out: Sequence[Codes], plan: HeldOutPlan) -> float:
+    rows = list(islice(held_out_rows(held_out, plan, model.tokenizer), _ROWS))
+    if not rows:
+        return 0.0
+    return _seconds(lambda: held_out_loss(model, rows)) / len(rows) * count_rows(held_out, plan)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
 
 
 def _peak_memory() -> int:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
@@ -9,9 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dna_mamba.data.batches import Row, stack_rows
+from dna_mamba.data.batches import Batch, Row, stack_rows
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.tokenizers import Tokenizer
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 class HeldOutLoss(NamedTuple):
@@ -35,10 +38,30 @@ def masked_loss(logits_BLV: Tensor, targets_BL: Tensor, weights_BL: Tensor) -> T
     return (losses_K * weights_K).sum() / weights_K.sum().clamp(min=torch.finfo(weights_K.dtype).tiny)
 
 
+@dataclass(frozen=True)
+class MaskedObjective:
+    """The loss of a training batch under a model, matrix products in ``precision``; the objective of the loop."""
+
+    model: MaskedLanguageModel
+    precision: torch.dtype
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """``masked_loss`` of a batch, nats, a scalar with its graph."""
+        device = self.model.device
+        inputs, targets, weights = (t.to(device) for t in (batch.inputs, batch.targets, batch.weights))
+        lengths = None if batch.lengths is None else batch.lengths.to(device)
+        with torch.autocast(device.type, dtype=self.precision, enabled=self.precision != torch.float32):
+            logits = self.model(inputs, lengths).logits
+        return masked_loss(logits, targets, weights)
+
+
 @torch.no_grad()
 def held_out_loss(model: MaskedLanguageModel, rows: Iterable[Row], *, batch_rows: int = 8) -> HeldOutLoss:
-    """Evaluate as scoring does: both strands joined where tokens allow, probabilities over ``maskable_ids``."""
-    device = model.encoder.embedding.weight.device
+    """Evaluate as scoring does: both strands joined where tokens allow, probabilities over ``maskable_ids``.
+
+    The model is left in the mode, training or not, that it was in. The loss is NaN where no token is asked for.
+    """
+    device = model.device
     asked_V = _asked_ids(model.tokenizer).to(device)
     bases_V = bases_per_token(model.tokenizer).to(device)
     run = model.forward if model.complement_V is None else model.both_strands

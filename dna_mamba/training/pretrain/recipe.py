@@ -1,72 +1,41 @@
-"""The recipe of a pretraining run: one YAML file, every key checked, ``key.path=value`` overrides."""
+"""The recipe of a pretraining run: everything it depends on besides the files it reads."""
 
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from dna_mamba.data.held_out import HeldOutPlan
 from dna_mamba.data.masking import MaskingPolicy
 from dna_mamba.errors import InputError
 from dna_mamba.models import ModelConfig, preset
-from dna_mamba.tokenizers import KmerTokenizer, from_config
+from dna_mamba.tokenizers import KmerTokenizer, Tokenizer, from_config
 from dna_mamba.training.loop.optimiser import OptimiserConfig
+from dna_mamba.training.loop.schedule import ScheduleConfig
+from dna_mamba.training.pretrain.recipe_file import read_yaml
+from dna_mamba.training.pretrain.sections import (
+    PRESET,
+    SHAPED,
+    AboutConfig,
+    BatchConfig,
+    GenomeConfig,
+    ModelSection,
+    NucleotideSection,
+    PresetModel,
+    Section,
+    TokenizerSection,
+)
+
+_TAGS = (PRESET, SHAPED, "nucleotide", "kmer", "bpe")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class GenomeConfig(_Section):
-    """FASTA files, relative to the working directory, and the contigs held out, by name or shell pattern."""
-
-    fasta: list[str] = Field(min_length=1)
-    validation: list[str] = Field(min_length=1)
-    test: list[str] = []
-    exclude: list[str] = []
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_file_is_a_list(cls, values: Any) -> Any:
-        if isinstance(values, dict) and isinstance(values.get("fasta"), str):
-            return values | {"fasta": [values["fasta"]]}
-        return values
-
-
-class BatchConfig(_Section):
-    """What one step reads: ``windows`` windows of ``window_bp``."""
-
-    window_bp: int = Field(default=1024, gt=0)
-    windows: int = Field(default=8, gt=0)
-
-
-class ScheduleConfig(_Section):
-    """Length of the run and what happens when, in steps."""
-
-    steps: int = Field(gt=0)
-    evaluate_every: int = Field(default=500, gt=0)
-    checkpoint_every: int = Field(default=500, gt=0)
-    keep_checkpoints: int = Field(default=2, gt=0)
-
-
-class AboutConfig(_Section):
-    """What the model card says beyond what the run itself knows; Markdown."""
-
-    name: str = "Untitled model"
-    description: str = ""
-    data: str = ""
-    licence: str = "not stated"
-    citation: str = ""
-
-
-class Recipe(_Section):
+class Recipe(Section):
     """Everything a run depends on besides the files it reads."""
 
     about: AboutConfig = AboutConfig()
     genome: GenomeConfig
-    tokenizer: dict[str, Any] = {"kind": "nucleotide", "vocabulary": "caduceus"}
-    model: dict[str, Any] = {"size": "tiny"}
+    tokenizer: TokenizerSection = NucleotideSection(kind="nucleotide", vocabulary="caduceus")
+    model: ModelSection = PresetModel(size="tiny")
     batch: BatchConfig = BatchConfig()
     masking: MaskingPolicy = MaskingPolicy()
     optimiser: OptimiserConfig = OptimiserConfig()
@@ -77,49 +46,71 @@ class Recipe(_Section):
     recompute: bool = False
     seed: int = Field(default=0, ge=0)
 
+    @property
+    def margin_bp(self) -> int:
+        """Bases beside a held-out stretch that are not trained on."""
+        return self.batch.window_bp if self.genome.margin_bp is None else self.genome.margin_bp
+
     def model_config_of(self) -> ModelConfig:
         """The model this recipe trains: a default size, its keys overridden, or a shape given in full."""
-        values = dict(self.model)
+        values: dict[str, Any] = dict(self.model)
         size = values.pop("size", None if "d_model" in values else "tiny")
         if size is None:
             return ModelConfig.model_validate({**values, "tokenizer": self.tokenizer})
-        return preset(size, self.tokenizer, **values)
+        return preset(size, dict(self.tokenizer), **values)
+
+    def build_tokenizer(self) -> Tokenizer:
+        """Raises InputError for values its class does not take."""
+        return from_config(dict(self.tokenizer))
 
 
 def read_recipe(path: str | Path, overrides: tuple[str, ...] = ()) -> Recipe:
     """A recipe from a YAML file with ``a.b=value`` overrides, values read as YAML.
 
     Raises:
-        InputError: the file is missing or no YAML mapping, or a key is unknown, missing or out of range.
+        InputError: the file is missing or not a YAML mapping, or a key is unknown, missing or out of range.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read ({error})", place=path, remedy="give a YAML recipe") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"is no YAML: {' '.join(str(error).split())}", place=path, remedy="correct it") from None
-    if not isinstance(content, dict):
-        raise InputError("is no YAML mapping", place=path, remedy="see pipelines/recipes for examples")
-    for override in overrides:
-        _apply(content, override)
-    return parse_recipe(content, path)
+    return parse_recipe(read_yaml(path, overrides), path)
 
 
 def parse_recipe(content: object, place: str | Path) -> Recipe:
-    """Validate a recipe, model included, naming the first wrong key."""
+    """Validate a recipe, model and tokenizer included.
+
+    Raises:
+        InputError: names the first wrong key.
+    """
     try:
         recipe = Recipe.model_validate(content)
+    except ValidationError as error:
+        raise _refusal(error, place) from None
+    try:
         recipe.model_config_of()
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "recipe"
-        raise InputError(f"{key}: {first['msg']}", place=place, remedy="correct the recipe or --set") from None
+        raise _refusal(error, place, "model") from None
     _check_tokenizer(recipe, place)
     return recipe
 
 
+def _refusal(error: ValidationError, place: str | Path, section: str = "") -> InputError:
+    """The first of what is wrong, as one line that names the key and what stands there."""
+    first = error.errors()[0]
+    parts = [section, *(str(part) for part in first["loc"])]
+    # the loc of a union names the kind that was chosen after the section
+    key = ".".join(part for i, part in enumerate(parts) if part and not (i and part in _TAGS)) or "recipe"
+    if first["type"] == "extra_forbidden":
+        return InputError(f"{key}: no such key", place=place, remedy="correct the recipe or --set")
+    given = first["input"]
+    value = f" {given!r}" if isinstance(given, str | int | float) else ""
+    remedy = "correct the recipe or --set"
+    if key.startswith("genome.") and first["type"] == "string_type":
+        remedy = "quote a name that could be read as a number"
+    if key.startswith("genome.") and given is None:
+        remedy = "write [] for none, or quote the name of a contig"
+    return InputError(f"{key}{value}: {first['msg']}", place=place, remedy=remedy)
+
+
 def _check_tokenizer(recipe: Recipe, place: str | Path) -> None:
-    tokenizer = from_config(recipe.tokenizer)
+    tokenizer = recipe.build_tokenizer()
     if isinstance(tokenizer, KmerTokenizer) and tokenizer.stride < tokenizer.k:
         raise InputError(
             f"tokenizer: {tokenizer.k}-mers every {tokenizer.stride} bases overlap: neighbours give a masked one away",
@@ -132,18 +123,3 @@ def _check_tokenizer(recipe: Recipe, place: str | Path) -> None:
             place=place,
             remedy="set it to 1 or use the nucleotide tokenizer",
         )
-
-
-def _apply(content: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
-    if not equals or not all(key.split(".")):
-        raise InputError(f"--set {override!r} is not key=value", remedy="write, for example, --set schedule.steps=100")
-    *parents, leaf = key.split(".")
-    for parent in parents:
-        content = content.setdefault(parent, {})
-        if not isinstance(content, dict):
-            raise InputError(f"--set {override!r}: {parent!r} is not a section of the recipe")
-    try:
-        content[leaf] = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise InputError(f"--set {override!r}: the value is no YAML", remedy="quote it") from None

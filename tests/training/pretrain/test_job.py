@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +18,35 @@ from dna_mamba.checkpoints import load_model
 from dna_mamba.errors import InputError, NonFiniteLossError, PreemptedError
 from dna_mamba.training.loop.checkpoint import list_checkpoints
 from dna_mamba.training.loop.log import read_log
-from dna_mamba.training.pretrain import job as training
-from dna_mamba.training.pretrain.recipe import read_recipe
+from dna_mamba.training.loop.loop import CHECKPOINTS, LOG
+from dna_mamba.training.loop.watcher import SILENT
+from dna_mamba.training.pretrain import PretrainJob, Watcher, read_recipe
+from dna_mamba.training.pretrain.directory import MODEL
 
-CPU = torch.device("cpu")
-SILENT = training.Watcher(report=lambda line: None, advance=lambda steps: None)
 
-
-def run(recipe: Path, directory: Path, *overrides: str, resume: bool = False, **options: Any) -> Path:
-    prepared = training.prepare(read_recipe(recipe, overrides), directory, CPU)
-    watcher = options.pop("watcher", SILENT)
-    done = training.begin(prepared, watcher.report, resume=resume, strict=options.pop("strict", False))
-    return training.pretrain(prepared, watcher, done=done, **options)
+def run(recipe: Path, directory: Path, *overrides: str, watcher: Watcher = SILENT, **options: Any) -> Path:
+    return PretrainJob(read_recipe(recipe, overrides), directory).run(watcher, **options)
 
 
 def curve(directory: Path) -> list[tuple[Any, ...]]:
     """What a resumed run must repeat to the last bit: all of the log but the times."""
     keys = ("event", "step", "split", "loss_nats", "gradient_norm", "learning_rate", "bits_per_base")
-    return [tuple(str(row.get(key)) for key in keys) for row in read_log(directory / training.LOG)]
+    return [tuple(str(row.get(key)) for key in keys) for row in read_log(directory / LOG)]
 
 
 def weights(directory: Path) -> bytes:
-    return (directory / training.MODEL / "model.safetensors").read_bytes()
+    return (directory / MODEL / "model.safetensors").read_bytes()
 
 
 class InterruptionError(Exception):
     """Stands in for the power going off between two steps."""
 
 
-def stop_after(steps: int) -> training.Watcher:
+def calling(advance: Callable[[int], None], report: Callable[[str], None] = lambda line: None) -> Watcher:
+    return Watcher(report, lambda total: nullcontext(advance))
+
+
+def stop_after(steps: int) -> Watcher:
     """Interrupt when so many steps were made in this process."""
     made = 0
 
@@ -54,12 +56,12 @@ def stop_after(steps: int) -> training.Watcher:
         if made == steps:
             raise InterruptionError
 
-    return training.Watcher(report=lambda line: None, advance=advance)
+    return calling(advance)
 
 
 def test_it_learns_and_says_how_well(recipe_path: Path, tmp_path: Path) -> None:
     model_path = run(recipe_path, tmp_path / "run", "schedule.steps=150", command="dna-mamba pretrain ...")
-    rows = list(read_log(tmp_path / "run" / training.LOG))
+    rows = list(read_log(tmp_path / "run" / LOG))
     final = [row for row in rows if row["event"] == "evaluate" and row["split"] == "test"][-1]
     baselines = [row for row in rows if row["event"] == "baselines" and row["split"] == "test"][-1]["bits_per_base"]
     assert final["bits_per_base"] < baselines["one-sided order 1"]
@@ -86,7 +88,7 @@ def command(recipe: Path, directory: Path, *options: str) -> list[str]:
 
 def wait_for_checkpoint(directory: Path, process: subprocess.Popen[bytes], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
-    while not list_checkpoints(directory / training.CHECKPOINTS):
+    while not list_checkpoints(directory / CHECKPOINTS):
         assert process.poll() is None and time.monotonic() < deadline, "the run ended before its first checkpoint"
         time.sleep(0.02)
 
@@ -115,34 +117,35 @@ def test_a_signal_leaves_a_checkpoint_and_code_75(recipe_path: Path, tmp_path: P
     assert process.returncode == 75
     last = stderr.decode().splitlines()[-1]
     assert number.name in last and "--resume" in last
-    newest = list_checkpoints(tmp_path / "run" / training.CHECKPOINTS)[0]
-    steps = [row["step"] for row in read_log(tmp_path / "run" / training.LOG) if row["event"] == "train"]
+    newest = list_checkpoints(tmp_path / "run" / CHECKPOINTS)[0]
+    steps = [row["step"] for row in read_log(tmp_path / "run" / LOG) if row["event"] == "train"]
     assert json.loads((newest / "state.json").read_text())["step"] == steps[-1]
 
 
 def test_stop_requests_are_raised_as_errors_in_python(recipe_path: Path, tmp_path: Path) -> None:
-    watcher = training.Watcher(report=lambda line: None, advance=lambda n: os.kill(os.getpid(), signal.SIGUSR1))
+    watcher = calling(lambda steps: os.kill(os.getpid(), signal.SIGUSR1))
     with pytest.raises(PreemptedError, match="SIGUSR1 after step 1"):
         run(recipe_path, tmp_path / "run", watcher=watcher)
 
 
 def test_non_finite_loss_keeps_weights_and_names_the_batch(recipe_path: Path, tmp_path: Path) -> None:
-    prepared = training.prepare(read_recipe(recipe_path), tmp_path / "run", CPU)
+    job = PretrainJob(read_recipe(recipe_path, ("genome.exclude=[train:1-1000]",)), tmp_path / "run")
     with torch.no_grad():
-        prepared.model.encoder.embedding.weight[7, 0] = float("nan")
-    before = {name: tensor.clone() for name, tensor in prepared.model.state_dict().items()}
-    training.begin(prepared, SILENT.report, resume=False)
+        job.model.encoder.embedding.weight[7, 0] = float("nan")
+    before = {name: tensor.clone() for name, tensor in job.model.state_dict().items()}
     with pytest.raises(NonFiniteLossError, match="weights are unchanged") as caught:
-        training.pretrain(prepared, SILENT, done=0)
+        job.run()
     assert caught.value.exit_code == 3
-    for name, tensor in prepared.model.state_dict().items():
+    for name, tensor in job.model.state_dict().items():
         torch.testing.assert_close(tensor, before[name], rtol=0, atol=0, equal_nan=True)
-    windows = json.loads((tmp_path / "run" / "non-finite-step-1.json").read_text())["windows"]
-    assert [tuple(w.values()) for w in windows] == [tuple(w) for w in prepared.batches[0].windows]
+    report = json.loads((tmp_path / "run" / "non-finite-step-1.json").read_text(), parse_constant=pytest.fail)
+    assert report["loss_nats"] == "nan" and report["finite"] is False
+    assert [tuple(w.values()) for w in report["windows"]] == [tuple(w) for w in job.batches[0].windows]
+    assert all(w["chrom"] == "train" and w["start"] >= 1064 for w in report["windows"])  # places on the contig
 
 
 def spoil_newest(directory: Path) -> None:
-    path = list_checkpoints(directory / training.CHECKPOINTS)[0] / "model.safetensors"
+    path = list_checkpoints(directory / CHECKPOINTS)[0] / "model.safetensors"
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
@@ -155,7 +158,7 @@ def test_damaged_checkpoint_falls_back_and_says_so(recipe_path: Path, tmp_path: 
     with pytest.raises(InputError, match="SHA-256"):
         run(recipe_path, tmp_path / "run", resume=True, strict=True)
     news: list[str] = []
-    run(recipe_path, tmp_path / "run", resume=True, watcher=training.Watcher(news.append, lambda steps: None))
+    run(recipe_path, tmp_path / "run", resume=True, watcher=Watcher(news.append))
     assert any("skipped" in line and "step-000000008" in line for line in news)
     assert "resumed after step 4" in news
     assert curve(tmp_path / "run") == curve(tmp_path / "whole")
@@ -171,5 +174,95 @@ def test_another_recipe_does_not_resume(recipe_path: Path, tmp_path: Path) -> No
 def test_words_of_several_bases_train_too(recipe_path: Path, tmp_path: Path) -> None:
     options = ("tokenizer={kind: kmer, k: 3, stride: 3}", "model.reverse_complement=augment", "batch.window_bp=66")
     run(recipe_path, tmp_path / "run", *options)
-    row = [row for row in read_log(tmp_path / "run" / training.LOG) if row["event"] == "evaluate"][-1]
+    row = [row for row in read_log(tmp_path / "run" / LOG) if row["event"] == "evaluate"][-1]
     assert row["n_bases"] % 3 == 0 and 0 < row["bits_per_base"] < 6
+
+
+def rows(directory: Path) -> list[dict[str, Any]]:
+    lines = (directory / LOG).read_text().splitlines()
+    return [json.loads(line, parse_constant=pytest.fail) for line in lines]  # NaN is not JSON
+
+
+def test_a_genome_of_one_contig(recipe_path: Path, tmp_path: Path) -> None:
+    """Stretches held out of the contig that is trained on, with a margin on either side."""
+    held_out = ("genome.validation=train:1001-1500", "genome.test=[train:5001-]", "genome.margin_bp=100")
+    model_path = run(recipe_path, tmp_path / "run", *held_out, "genome.exclude=[val, test]")
+    start, baselines, *_ = rows(tmp_path / "run")
+    assert (start["train"], start["validation"], start["test"]) == (900 + 3300, 500, 1000)
+    assert start["margin_bp"] == 100 and baselines["split"] == "validation"
+    card = (model_path / "CARD.md").read_text()
+    assert "held out train:1001-1500 (validation) and train:5001- (test)" in card
+    assert "100 bp on each side of a stretch" in card
+
+
+def test_the_margin_is_a_window_unless_it_is_set(recipe_path: Path, tmp_path: Path) -> None:
+    recipe = read_recipe(recipe_path, ("genome.validation=[train:1001-2000]",))
+    job = PretrainJob(recipe, tmp_path / "run")
+    trained = [(place.start, place.end) for place in job.split.train if place.chrom == "train"]
+    assert trained == [(0, 1000 - 64), (2000 + 64, 6000)]
+    assert "margin_bp" not in recipe.model_dump()["genome"]
+
+
+def test_without_validation(recipe_path: Path, tmp_path: Path) -> None:
+    news: list[str] = []
+    none = ("genome.validation=[]", "genome.test=[]")
+    model_path = run(recipe_path, tmp_path / "run", *none, watcher=Watcher(news.append))
+    assert {row["event"] for row in rows(tmp_path / "run")} == {"start", "train"}
+    card = (model_path / "CARD.md").read_text()
+    assert "held out nothing (validation) and nothing (test)" in card and "bits per base" not in card
+    assert "Loss is the mean" not in card and "nan" not in card
+    assert "no validation: nothing says when to stop" in news
+    assert (tmp_path / "run" / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def with_contig(recipe: Path, name: str, letters: str) -> None:
+    with (recipe.parent / "genome.fa").open("a") as stream:
+        stream.write(f">{name}\n{letters}\n")
+
+
+@pytest.mark.parametrize("letters", ["N" * 300, "", "NNNRYN"])
+@pytest.mark.parametrize("use", ["validation", "test"])
+def test_a_part_without_a_base_to_predict_is_refused(recipe_path: Path, tmp_path: Path, use: str, letters: str) -> None:
+    with_contig(recipe_path, "gap", letters)
+    with pytest.raises(InputError, match=f"genome.{use}: holds no base to predict"):
+        run(recipe_path, tmp_path / "run", f"genome.{use}=[gap]")
+    assert not (tmp_path / "run").exists()
+
+
+def test_training_sequence_without_a_base_to_predict_is_refused(recipe_path: Path, tmp_path: Path) -> None:
+    with_contig(recipe_path, "gap", "N" * 300)
+    with pytest.raises(InputError, match="no base to predict among the 300 bp to train on"):
+        run(recipe_path, tmp_path / "run", "genome.exclude=[train]")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_part_too_short_for_some_baselines_has_the_others(recipe_path: Path, tmp_path: Path) -> None:
+    with_contig(recipe_path, "short", "ACGTTG")
+    plan = ("validation.phases=16",)
+    model_path = run(recipe_path, tmp_path / "run", "genome.validation=[short]", "genome.test=[]", *plan)
+    (baselines,) = (row for row in rows(tmp_path / "run") if row["event"] == "baselines")
+    names = [*(f"one-sided order {k}" for k in range(1, 6)), "two-sided 1+1", "two-sided 2+2"]
+    assert list(baselines["bits_per_base"]) == names
+    assert "nan" not in (model_path / "CARD.md").read_text()
+
+
+def test_an_estimate_changes_nothing(recipe_path: Path, tmp_path: Path) -> None:
+    run(recipe_path, tmp_path / "plain")
+    job = PretrainJob(read_recipe(recipe_path), tmp_path / "run")
+    facts = job.estimate()
+    assert facts.training_bp == 6000 and facts.bp_per_step == 256
+    assert not (tmp_path / "run").exists()
+    job.run()
+    assert weights(tmp_path / "run") == weights(tmp_path / "plain")
+
+
+def test_force_replaces_a_run_and_a_mistake_does_not(recipe_path: Path, tmp_path: Path) -> None:
+    run(recipe_path, tmp_path / "run")
+    before = weights(tmp_path / "run")
+    with pytest.raises(InputError, match="exists already"):
+        run(recipe_path, tmp_path / "run", "seed=1")
+    with pytest.raises(InputError, match="no contig matches"):
+        run(recipe_path, tmp_path / "run", "genome.test=[gone]", force=True)
+    assert weights(tmp_path / "run") == before
+    run(recipe_path, tmp_path / "run", "seed=1", force=True)
+    assert weights(tmp_path / "run") != before

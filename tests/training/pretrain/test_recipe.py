@@ -1,11 +1,14 @@
 """Recipes: overrides, unknown keys, and the recipes that come with the project."""
 
+import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dna_mamba.errors import InputError
-from dna_mamba.training.pretrain.recipe import read_recipe
+from dna_mamba.models import ModelConfig
+from dna_mamba.training.pretrain.recipe import parse_recipe, read_recipe
 
 MINIMAL = "genome: {fasta: a.fa, validation: [chr2]}\nschedule: {steps: 5}\n"
 RECIPES = sorted((Path(__file__).parents[3] / "pipelines" / "recipes").glob("*.yaml"))
@@ -63,3 +66,105 @@ def test_missing_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda p: p.stem)
 def test_shipped_recipes_are_valid(recipe: Path) -> None:
     assert read_recipe(recipe).about.licence != "not stated"
+
+
+NUMBERS = ["2", "010", "1_000", "1e5", "0x1", "0o7", "1:30", ".5", "+3", "2024-01-01"]
+NAMES = [*NUMBERS, "true", "null", "~", "no", "=", "<<"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_what_is_written(path: Path, name: str) -> None:
+    """YAML 1.1 reads 010 as 8, 1:30 as 90 and no as false; contigs may be called so."""
+    path.write_text(MINIMAL.replace("[chr2]", f"[chr2, {name}]"))
+    assert read_recipe(path).genome.validation == ["chr2", name]
+    path.write_text(f"genome:\n  fasta: a.fa\n  validation:\n  - {name}\nschedule: {{steps: 5}}\n")
+    assert read_recipe(path).genome.validation == [name]
+    assert read_recipe(path, (f"genome.test=[{name}, chr3]",)).genome.test == [name, "chr3"]
+    assert read_recipe(path, (f"genome={{fasta: 7, validation: [{name}]}}",)).genome.validation == [name]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("null", "~")])
+def test_one_name_needs_no_list(path: Path, name: str) -> None:
+    assert read_recipe(path, (f"genome.validation={name}",)).genome.validation == [name]
+    path.write_text(MINIMAL.replace("[chr2]", name))
+    assert read_recipe(path).genome.validation == [name]
+
+
+@pytest.mark.parametrize("nothing", ["", "null", "~"])
+def test_nothing_is_not_taken_for_a_name_or_for_none(path: Path, nothing: str) -> None:
+    with pytest.raises(InputError, match=r"genome.validation: .*write \[\] for none"):
+        read_recipe(path, (f"genome.validation={nothing}",))
+    assert read_recipe(path, ("genome.validation=[]",)).genome.validation == []
+    assert read_recipe(path, (f'genome.validation="{nothing or "null"}"',)).genome.validation == [nothing or "null"]
+
+
+def test_merged_sections_keep_their_names(path: Path) -> None:
+    path.write_text("base: &b {validation: [010]}\ngenome: {<<: *b, fasta: a.fa}\nschedule: {steps: 5}\n")
+    with pytest.raises(InputError, match="base: no such key"):
+        read_recipe(path)
+    path.write_text("genome: {<<: {validation: [010]}, fasta: a.fa}\nschedule: {steps: 5}\n")
+    assert read_recipe(path).genome.validation == ["010"]
+
+
+def test_numbers_from_python_are_refused_with_a_hint() -> None:
+    content = {"genome": {"fasta": "a.fa", "validation": [2]}, "schedule": {"steps": 1}}
+    with pytest.raises(InputError, match=r"genome\.validation\.0 2: .*quote"):
+        parse_recipe(content, "r.yaml")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("model={size: tiny, d_modle: 8}", "model.d_modle: no such key"),
+        ("model={d_model: 8, n_layer: 1, n_layers: 2}", "model.n_layers: no such key"),
+        ("model={d_model: 8}", "model.n_layer: Field required"),
+        ("model={d_model: 8, n_layer: 1, tokenizer: {}}", "model.tokenizer: no such key"),
+        ("model.num_labels=2", "model.num_labels: no such key"),
+        ("model=tiny", "model 'tiny': not a section"),
+        ("model.d_model=0", "model.d_model 0: "),
+        ("tokenizer={kind: kmer, k: 3, stried: 3}", "tokenizer.stried: no such key"),
+        ("tokenizer={kind: nucleotide, k: 3}", "tokenizer.k: no such key"),
+        ("tokenizer={kind: kmer}", "tokenizer.k: Field required"),
+        ("tokenizer={kind: words}", "tokenizer: .*'words'.*'nucleotide', 'kmer', 'bpe'"),
+        ("genome.margin_bp=-1", "genome.margin_bp -1: "),
+        ("genom.fasta=x", "genom: no such key"),
+    ],
+)
+def test_unknown_keys_are_named_with_their_section(path: Path, override: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        read_recipe(path, (override,))
+    assert "\n" not in str(caught.value) and str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"size": "tiny", "reverse_complement": "post-hoc", "d_model": 32},
+        {"d_state": 4},
+        {"n_layer": 2, "d_model": 16, "reverse_complement": "none"},
+        {"d_model": 16, "n_layer": 1, "dt_rank": "auto"},
+        {},
+    ],
+)
+def test_sections_are_written_as_they_were_given(path: Path, model: dict[str, object]) -> None:
+    """No default is frozen into a recipe, and keys keep their order; what they mean is ModelConfig's."""
+    path.write_text(MINIMAL + yaml.safe_dump({"model": model}, sort_keys=False))
+    recipe = read_recipe(path)
+    assert json.dumps(recipe.model_dump(mode="json")["model"]) == json.dumps(model)
+    shape = {"d_model": 128, "n_layer": 8} if "d_model" not in model or "size" in model else {}
+    values = {key: value for key, value in model.items() if key != "size"}
+    tokenizer = {"kind": "nucleotide", "vocabulary": "caduceus"}
+    assert recipe.model_config_of() == ModelConfig.model_validate({**shape, **values, "tokenizer": tokenizer})
+
+
+def test_a_byte_pair_vocabulary_survives_the_recipe(path: Path) -> None:
+    vocabulary = {"kind": "bpe", "vocab": ["<pad>", "<mask>", "<unk>", *"ACGT", "AC"], "merges": [["A", "C"]]}
+    path.write_text(MINIMAL + yaml.safe_dump({"tokenizer": vocabulary, "model": {"reverse_complement": "none"}}))
+    assert read_recipe(path).build_tokenizer().to_config() == vocabulary
+
+
+def test_a_resolved_recipe_reads_back_equal(path: Path) -> None:
+    overrides = ("genome.validation=[2, 010, null]", "genome.margin_bp=7", "tokenizer={kind: kmer, k: 1}")
+    recipe = read_recipe(path, overrides)
+    path.write_text(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
+    assert read_recipe(path) == recipe

@@ -1,0 +1,92 @@
+"""Recipes as YAML, where names stay as they are written: ``2``, ``010`` and ``1:30`` are contigs, not numbers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dna_mamba.errors import InputError
+
+_TEXT = {
+    *(("genome", key) for key in ("fasta", "validation", "test", "exclude")),
+    *(("about", key) for key in ("name", "description", "data", "licence", "citation")),
+}
+"""Keys whose values are text, or lists of it, whatever else YAML 1.1 might read there."""
+_PREFIX = "tag:yaml.org,2002:"
+_STRING, _NULL, _MERGE = _PREFIX + "str", _PREFIX + "null", _PREFIX + "merge"
+
+
+def read_yaml(path: str | Path, overrides: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The mapping in a YAML file, with ``a.b=value`` overrides, values read as YAML.
+
+    Raises:
+        InputError: the file is missing or not a YAML mapping, or an override has no value or no place to go.
+    """
+    try:
+        content = _load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read ({error})", place=path, remedy="give a YAML recipe") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"is not YAML: {' '.join(str(error).split())}", place=path, remedy="correct it") from None
+    if not isinstance(content, dict):
+        raise InputError("is not a YAML mapping", place=path, remedy="see pipelines/recipes for examples")
+    for override in overrides:
+        _apply(content, override)
+    return content
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    path = tuple(key.split("."))
+    if not equals or not all(path):
+        raise InputError(f"--set {override!r} is not key=value", remedy="write, for example, --set schedule.steps=100")
+    *parents, leaf = path
+    for parent in parents:
+        content = content.setdefault(parent, {})
+        if not isinstance(content, dict):
+            raise InputError(f"--set {override!r}: {parent!r} is not a section of the recipe")
+    try:
+        content[leaf] = _load(text, path)
+    except yaml.YAMLError:
+        raise InputError(f"--set {override!r}: the value is not YAML", remedy="quote it") from None
+
+
+def _load(text: str, path: tuple[str, ...] = ()) -> Any:
+    """What a text holds, safely; ``path`` is the key that it is the value of."""
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _keep_text(node, path)
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _keep_text(node: yaml.Node, path: tuple[str, ...]) -> None:
+    """Take the scalars below the keys of ``_TEXT`` as they are written.
+
+    Null in place of a list is left: it is refused later rather than taken for a contig, or for none.
+    """
+    if path in _TEXT:
+        if isinstance(node, yaml.ScalarNode) and node.tag != _NULL:
+            node.tag = _STRING
+        for item in node.value if isinstance(node, yaml.SequenceNode) else ():
+            if isinstance(item, yaml.ScalarNode) and item.value:
+                item.tag = _STRING
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in _entries(node):
+            _keep_text(value, (*path, key))
+
+
+def _entries(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node]]:
+    """Keys and values of a mapping, merged ones (``<<``) included."""
+    for key, value in node.value:
+        if key.tag == _MERGE:
+            for merged in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                if isinstance(merged, yaml.MappingNode):
+                    yield from _entries(merged)
+        elif isinstance(key, yaml.ScalarNode):
+            yield key.value, value

@@ -1,0 +1,167 @@
+"""The sections of a recipe: their keys, defaults and limits."""
+
+from collections.abc import Callable
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    Required,  # of pydantic, which wants this one before Python 3.12
+    TypeAlias,
+)
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    WrapValidator,
+    model_serializer,
+    model_validator,
+)
+from typing_extensions import TypedDict
+
+from dna_mamba.models.config import ReverseComplement, Size
+
+_CLOSED = ConfigDict(extra="forbid")
+
+
+class Section(BaseModel):
+    """Keys that are not known are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AboutConfig(Section):
+    """What the model card says beyond what the run itself knows; Markdown."""
+
+    name: str = "Untitled model"
+    description: str = ""
+    data: str = ""
+    licence: str = "not stated"
+    citation: str = ""
+
+
+class GenomeConfig(Section):
+    """FASTA files, relative to the working directory, and what is held out of them.
+
+    ``validation``, ``test`` and ``exclude`` hold names of contigs, shell patterns over them, and stretches
+    ``contig:start-end`` (1-based, both ends included). ``margin_bp`` on each side of a stretch are not trained on; None
+    is a batch window. An empty ``validation`` trains without any.
+    """
+
+    fasta: list[str] = Field(min_length=1)
+    validation: list[str]
+    test: list[str] = []
+    exclude: list[str] = []
+    margin_bp: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_text_is_a_list(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        return {key: [value] if isinstance(value, str) else value for key, value in values.items()}
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_margin(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in write(self).items() if key != "margin_bp" or value is not None}
+
+
+class BatchConfig(Section):
+    """What one step reads: ``windows`` windows of ``window_bp``."""
+
+    window_bp: int = Field(default=1024, gt=0)
+    windows: int = Field(default=8, gt=0)
+
+
+class _ModelKeys(TypedDict, total=False):
+    """Keys of ``ModelConfig`` that a recipe may set; what is left out is as there."""
+
+    d_state: Size
+    d_conv: Size
+    expand: Size
+    dt_rank: int | Literal["auto"]
+    norm: Literal["rms", "layer"]
+    norm_eps: float
+    conv_bias: bool
+    proj_bias: bool
+    combine: Literal["add", "multiply"]
+    tied: bool
+    residual_in_fp32: bool
+    complemented_input: bool
+    reverse_complement: ReverseComplement
+
+
+class PresetModel(_ModelKeys, total=False):
+    """A default size, keys of it overridden; without ``size`` it is ``tiny``."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    size: Literal["tiny", "small", "base"]
+    d_model: Size
+    n_layer: int
+
+
+class ShapedModel(_ModelKeys, total=False):
+    """A shape of one's own."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    size: None
+    d_model: Required[Size]
+    n_layer: Required[int]
+
+
+class NucleotideSection(TypedDict, total=False):
+    """One token a base."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    kind: Required[Literal["nucleotide"]]
+    vocabulary: str
+    vocab_size: int | None
+
+
+class KmerSection(TypedDict, total=False):
+    """Words of ``k`` bases, one every ``stride``."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    kind: Required[Literal["kmer"]]
+    k: Required[int]
+    stride: int
+
+
+class BPESection(TypedDict):
+    """Byte-pair words, as ``BPETokenizer.to_config`` gives them."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    kind: Literal["bpe"]
+    vocab: list[str]
+    merges: list[list[str]]
+
+
+PRESET, SHAPED = "preset", "shaped"
+
+
+def _kind_of_model(values: object) -> str | None:
+    """A size or, where only ``d_model`` is given, a full shape."""
+    if not isinstance(values, dict):
+        return None
+    size = values.get("size", None if "d_model" in values else "tiny")
+    return SHAPED if size is None else PRESET
+
+
+def _in_given_order(values: object, validate: Callable[[object], Any]) -> Any:
+    """Keys are written as they were read, so that a resolved recipe looks like its own."""
+    valid = validate(values)
+    return {key: valid[key] for key in values} if isinstance(values, dict) else valid
+
+
+ModelSection: TypeAlias = Annotated[
+    Annotated[PresetModel, Tag(PRESET)] | Annotated[ShapedModel, Tag(SHAPED)],
+    Discriminator(_kind_of_model, custom_error_type="model", custom_error_message="not a section with keys"),
+    WrapValidator(_in_given_order),
+]
+TokenizerSection: TypeAlias = Annotated[
+    Annotated[NucleotideSection | KmerSection | BPESection, Field(discriminator="kind")],
+    WrapValidator(_in_given_order),
+]
