@@ -1,10 +1,12 @@
 """How well a score tells two classes apart: AUROC, overall and within strata, with intervals over genes."""
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 
 from dna_mamba.evaluation.substitutions import NONSENSE, SYNONYMOUS, Substitutions
 
@@ -43,15 +45,33 @@ def strata(substitutions: Substitutions) -> dict[str, NDArray[np.int64]]:
     }
 
 
-def auroc_within(
+def auroc(stratum: NDArray[np.int64], label: NDArray[np.int64], score: NDArray[np.float64]) -> float:
+    """The share of pairs (worse, better) of equal stratum that the score puts in order, ties half; NaN without a pair.
+
+    That is, the AUROC of each stratum, weighted by its pairs. All three are (n,).
+    """
+    pairs: list[int] = []
+    values: list[float] = []
+    for value in np.unique(stratum):
+        here = stratum == value
+        n_worse = int(label[here].sum())
+        n_better = int(here.sum()) - n_worse
+        if n_worse and n_better:
+            pairs.append(n_worse * n_better)
+            values.append(float(roc_auc_score(label[here], score[here])))
+    return float(np.average(values, weights=pairs)) if pairs else math.nan
+
+
+def resampled_auroc(
     stratum: NDArray[np.int64], label: NDArray[np.int64], score: NDArray[np.float64], weights_RN: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The share of pairs (worse, better) of equal stratum that the score puts in order, ties half, (R,); NaN if none.
+    """``auroc`` for each row of weights (R, n), that is, of how often each substitution is drawn, (R,).
 
-    One answer for each row of weights. With one stratum it is scikit-learn's ``roc_auc_score(label, score,
-    sample_weight=weights)``, for all resamples from one sorting; with several, their mean weighted by pairs.
+    Of one sorting for all resamples: with 6,000 substitutions and 500 resamples it takes about a twelfth of the
+    time of scikit-learn's ``roc_auc_score(label, score, sample_weight=weights)`` in turn, and gives the same.
     """
-    in_order, pairs = np.zeros(len(weights_RN)), np.zeros(len(weights_RN))
+    in_order = np.zeros(len(weights_RN))
+    pairs = np.zeros(len(weights_RN))
     for value in np.unique(stratum):
         (rows,) = np.nonzero(stratum == value)
         rows = rows[np.argsort(score[rows], kind="stable")]
@@ -81,17 +101,28 @@ def compare(
     n_resamples: int,
     seed: int,
 ) -> dict[str, dict[str, Auroc]]:
-    """For each stratification and score, the AUROC of the worse class against the synonymous."""
+    """For each stratification and score, the AUROC of the worse class against the synonymous.
+
+    Args:
+        substitutions: n of them.
+        scores: (n,) by name; higher is worse.
+        comparison: which of them, and which are the worse.
+        n_resamples: of whole genes, for the intervals.
+        seed: of the resamples.
+    """
     rows, label = comparison
-    weights_RN = np.vstack([np.ones(len(rows)), gene_weights(substitutions.gene[rows], n_resamples, seed)])
+    weights_RN = gene_weights(substitutions.gene[rows], n_resamples, seed)
     return {
-        name: {key: _auroc(auroc_within(stratum, label, score[rows], weights_RN)) for key, score in scores.items()}
+        name: {key: _with_interval(stratum, label, score[rows], weights_RN) for key, score in scores.items()}
         for name, stratum in strata(substitutions.take(rows)).items()
     }
 
 
-def _auroc(values_R: NDArray[np.float64]) -> Auroc:
-    """The first as it is, the others for the interval."""
-    resampled = values_R[1:][np.isfinite(values_R[1:])]
-    low, high = np.percentile(resampled, _INTERVAL) if len(resampled) else (np.nan, np.nan)
-    return Auroc(float(values_R[0]), float(low), float(high))
+def _with_interval(
+    stratum: NDArray[np.int64], label: NDArray[np.int64], score: NDArray[np.float64], weights_RN: NDArray[np.float64]
+) -> Auroc:
+    """All substitutions for the value, resamples of genes for the interval; NaN where none has a pair."""
+    values_R = resampled_auroc(stratum, label, score, weights_RN)
+    finite = values_R[np.isfinite(values_R)]
+    low, high = np.percentile(finite, _INTERVAL) if len(finite) else (math.nan, math.nan)
+    return Auroc(auroc(stratum, label, score), float(low), float(high))

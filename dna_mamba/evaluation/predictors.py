@@ -1,16 +1,15 @@
 """What may tell a damaging substitution from a harmless one: the model, and what is simpler. Higher is worse."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_mamba.alphabet import reverse_complement_codes
-from dna_mamba.data.markov import words
-from dna_mamba.data.store import Codes
+from dna_mamba.alphabet import Codes, bases_of
+from dna_mamba.data.markov import count_words, words
 from dna_mamba.evaluation.substitutions import Substitutions, codon_numbers, read_codons
+from dna_mamba.inference.batch import in_batches, windows_per_pass
 from dna_mamba.inference.likelihood import masked_log_probabilities
-from dna_mamba.inference.open import sites_per_pass
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.gff import CodingSequence
 from dna_mamba.models import MaskedLanguageModel
@@ -18,6 +17,8 @@ from dna_mamba.sequences.windows import site_window
 
 _PSEUDOCOUNT = 0.5
 _C, _G = 1, 2
+Site = tuple[str, int]
+"""Contig and 0-based position."""
 
 
 def model_llr(
@@ -29,21 +30,38 @@ def model_llr(
     batch_size: int | None = None,
     advance: Callable[[int], None] = lambda count: None,
 ) -> NDArray[np.float64]:
-    """The LLR of ``dna-mamba score`` in nats, (n,): ln p(alt) - ln p(ref), the site masked, both strands joined."""
+    """The LLR of ``dna-mamba score`` in nats, (n,): ln p(alt) - ln p(ref), the site masked, both strands joined.
+
+    Args:
+        substitutions: n of them.
+        genome: what they are of.
+        model: a language model on nucleotide tokens.
+        context_bp: longest window it reads.
+        batch_size: sites in one forward pass; None takes what suits the device.
+        advance: is told how many sites have just been scored.
+
+    Raises:
+        InputError: the model does not read single bases, has no reverse complement, or gives NaN or infinity.
+    """
     keys = list(zip(substitutions.chrom.tolist(), substitutions.position.tolist(), strict=True))
-    sites = sorted(set(keys))
-    size = batch_size or sites_per_pass(model, context_bp)
-    log_p: dict[tuple[str, int], NDArray[np.float32]] = {}
-    for first in range(0, len(sites), size):
-        batch = sites[first : first + size]
-        windows = [site_window(genome, chrom, position, context_bp) for chrom, position in batch]
-        log_p.update(zip(batch, masked_log_probabilities(model, windows), strict=True))
+    log_p: dict[Site, NDArray[np.float32]] = {}
+    for batch in in_batches(sorted(set(keys)), batch_size or windows_per_pass(model, context_bp)):
+        log_p.update(_ask(model, genome, batch, context_bp))
         advance(len(batch))
     log_p_N4 = np.array([log_p[key] for key in keys], dtype=np.float64)
     return _ratio(log_p_N4, substitutions.ref, substitutions.alt)
 
 
+def _ask(
+    model: MaskedLanguageModel, genome: FastaReader, sites: Sequence[Site], context_bp: int
+) -> Iterator[tuple[Site, NDArray[np.float32]]]:
+    """Each site with natural log of p(A, C, G, T) there, float32 (4,), in one forward pass."""
+    windows = [site_window(genome, chrom, position, context_bp) for chrom, position in sites]
+    return zip(sites, masked_log_probabilities(model, windows), strict=True)
+
+
 def _ratio(log_p_N4: NDArray[np.float64], ref: NDArray[np.int64], alt: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Log ratio of p(alt) and p(ref) in nats, (N,)."""
     rows = np.arange(len(ref))
     ratio: NDArray[np.float64] = log_p_N4[rows, alt] - log_p_N4[rows, ref]
     return ratio
@@ -52,15 +70,11 @@ def _ratio(log_p_N4: NDArray[np.float64], ref: NDArray[np.int64], alt: NDArray[n
 def markov_llr(
     substitutions: Substitutions, genome: FastaReader, train: Iterable[Codes], flank_bp: int
 ) -> NDArray[np.float64]:
-    """The same from counts of words: ``flank_bp`` bases on each side, both strands of ``train`` (training/markov.py).
+    """The same from counts of words: ``flank_bp`` bases on each side, both strands of ``train`` (data/markov.py).
 
-    Nought where the context leaves the contig or holds an unknown base.
+    Zero where the context leaves the contig or holds an unknown base.
     """
-    counts = np.zeros(4 ** (2 * flank_bp + 1), dtype=np.float64)
-    for codes in train:
-        for strand in (codes, reverse_complement_codes(codes)):
-            counts += np.bincount(words(strand, flank_bp, flank_bp), minlength=counts.size)
-    log_C4 = np.log(counts.reshape(-1, 4) + _PSEUDOCOUNT)
+    log_C4 = np.log(count_words(train, flank_bp, flank_bp).reshape(-1, 4) + _PSEUDOCOUNT)
     log_p_N4 = np.zeros((len(substitutions.position), 4))
     for row, (chrom, position) in enumerate(zip(substitutions.chrom, substitutions.position, strict=True)):
         start, end = int(position) - flank_bp, int(position) + flank_bp + 1
@@ -77,7 +91,7 @@ def codon_usage_llr(
     cache: dict[str, NDArray[np.int64]] = {}
     for sequence in sequences:
         if sequence.chrom not in cache:
-            cache = {sequence.chrom: (genome.codes(sequence.chrom) & 7).astype(np.int64)}
+            cache = {sequence.chrom: bases_of(genome.codes(sequence.chrom)).astype(np.int64)}
         codons_K3 = read_codons(sequence, cache[sequence.chrom])
         counts += np.bincount(codon_numbers(codons_K3[(codons_K3 < 4).all(1)]), minlength=64)
     log_64 = np.log(counts + _PSEUDOCOUNT)
@@ -102,6 +116,6 @@ def is_in_cpg(substitutions: Substitutions, genome: FastaReader) -> NDArray[np.f
     """1 where the reference base is the C or the G of a CpG."""
     inside = np.zeros(len(substitutions.position))
     for row, (chrom, position) in enumerate(zip(substitutions.chrom, substitutions.position, strict=True)):
-        bases = genome.window(str(chrom), int(position) - 1, int(position) + 2).codes & 7
+        bases = bases_of(genome.window(str(chrom), int(position) - 1, int(position) + 2).codes)
         inside[row] = (bases[0], bases[1]) == (_C, _G) or (bases[1], bases[2]) == (_C, _G)
     return inside

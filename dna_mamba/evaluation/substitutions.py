@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_mamba.alphabet import BASES
+from dna_mamba.alphabet import BASES, bases_of
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.gff import CodingSequence, shared_positions
@@ -66,18 +66,18 @@ def every_substitution(
     Left out as well: first and stop codons, codons that are not all A, C, G, T, and bases in codons of two genes.
 
     Raises:
-        InputError: an annotated position lies behind its contig's end, or nothing remains.
+        InputError: an annotated position lies past its contig's end, or nothing remains.
     """
     acids = amino_acids(table)
     sequences = list(sequences)
     parts: list[Substitutions] = []
     left_out: Counter[str] = Counter()
     for chrom in chroms:
-        codes = (genome.codes(chrom) & 7).astype(np.int64)
+        codes = bases_of(genome.codes(chrom)).astype(np.int64)
         here = [sequence for sequence in sequences if sequence.chrom == chrom]
         for sequence in here:
             if sequence.positions.size and sequence.positions.max() >= len(codes):
-                raise InputError(f"gene {sequence.gene!r} ends behind contig {chrom!r}", remedy="take its own genome")
+                raise InputError(f"gene {sequence.gene!r} ends past contig {chrom!r}", remedy="take its own genome")
         shared = shared_positions(here, chrom, len(codes))
         for sequence in here:
             codons_K3 = read_codons(sequence, codes)

@@ -17,14 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_mamba.errors import InputError
-from dna_mamba.io.compression import open_input
 from dna_mamba.io.paths import display_name
+from dna_mamba.io.text_input import open_text
 
+_COORDINATE = re.compile(r"[0-9]{1,15}", re.ASCII)
+_LONGEST_ROW_BP = 2**24
+"""A CDS row lies within an exon; the longest known have some 100,000 bases."""
 _GTF_ATTRIBUTE = re.compile(r'(\w+) "([^"]*)"')
 
 
-class Segment(NamedTuple):
-    """A row of type CDS, 0-based half-open."""
+class CdsRow(NamedTuple):
+    """A row of type CDS: 0-based half-open, ``strand`` + or -, ``phase`` bases of it belong to the codon before."""
 
     chrom: str
     start: int
@@ -55,12 +58,12 @@ def read_coding(path: str | Path) -> Annotation:
     Raises:
         InputError: the file cannot be read, a CDS row is damaged, or there is none.
     """
-    genes, segments = _transcripts(path)
-    if not segments:
+    genes, cds_rows = _transcripts(path)
+    if not cds_rows:
         raise InputError("has no CDS rows", place=display_name(path), remedy="give a GFF3 or GTF file of genes")
     left_out: Counter[str] = Counter()
     best: dict[str, CodingSequence] = {}
-    for transcript, rows in segments.items():
+    for transcript, rows in cds_rows.items():
         gene = genes[transcript]
         positions = _join(rows)
         if isinstance(positions, str):
@@ -73,45 +76,49 @@ def read_coding(path: str | Path) -> Annotation:
     return Annotation(list(best.values()), left_out)
 
 
-def _transcripts(path: str | Path) -> tuple[dict[str, str], dict[str, list[Segment]]]:
+def _transcripts(path: str | Path) -> tuple[dict[str, str], dict[str, list[CdsRow]]]:
     """The gene of each transcript, and its CDS rows."""
     parents: dict[str, str] = {}
     genes: dict[str, str] = {}
-    segments: dict[str, list[Segment]] = defaultdict(list)
-    for kind, segment, attributes in _rows(path):
+    cds_rows: dict[str, list[CdsRow]] = defaultdict(list)
+    for kind, row, attributes in _rows(path):
         if "ID" in attributes and "Parent" in attributes:
             parents[attributes["ID"]] = attributes["Parent"]
-        if kind != "CDS" or segment is None:
+        if kind != "CDS" or row is None:
             continue
-        named = attributes.get("transcript_id") or attributes.get("Parent") or attributes.get("ID", "")
-        for transcript in named.split(","):
-            segments[transcript].append(segment)
+        for transcript in _name(attributes).split(","):
+            cds_rows[transcript].append(row)
             genes.setdefault(transcript, attributes.get("gene_id", ""))
-    return {name: gene or parents.get(name, name) for name, gene in genes.items()}, segments
+    return {name: gene or parents.get(name, name) for name, gene in genes.items()}, cds_rows
 
 
-def _rows(path: str | Path) -> Iterator[tuple[str, Segment | None, dict[str, str]]]:
-    with open_input(path) as stream:
+def _rows(path: str | Path) -> Iterator[tuple[str, CdsRow | None, dict[str, str]]]:
+    with open_text(path) as stream:
         for number, raw in enumerate(stream, 1):
-            line = raw.decode("utf-8", errors="replace").rstrip("\r\n")
+            line = raw.decode("utf-8", errors="surrogateescape").rstrip("\r\n")
             if line.startswith("##FASTA"):
                 return
             if line.strip() and not line.startswith("#"):
                 yield _parse(line.split("\t"), f"{display_name(path)}:{number}")
 
 
-def _parse(columns: list[str], place: str) -> tuple[str, Segment | None, dict[str, str]]:
+def _parse(columns: list[str], place: str) -> tuple[str, CdsRow | None, dict[str, str]]:
     if len(columns) != 9:
         raise InputError(f"{len(columns)} columns", place=place, remedy="GFF3 and GTF have nine, separated by tabs")
     chrom, _, kind, first, last, _, strand, phase, text = columns
     attributes = _attributes(text)
     if kind != "CDS":
         return kind, None, attributes
-    is_valid = first.isdigit() and last.isdigit() and 1 <= int(first) <= int(last)
-    if not (is_valid and strand in ("+", "-") and phase in ("0", "1", "2")):
+    is_place = _COORDINATE.fullmatch(first) and _COORDINATE.fullmatch(last) and 1 <= int(first) <= int(last)
+    if not (is_place and strand in ("+", "-") and phase in ("0", "1", "2")):
         what = f"CDS {first}-{last} on strand {strand!r} with phase {phase!r}"
         raise InputError(what, place=place, remedy="a CDS has 1 <= start <= end, strand + or -, phase 0, 1 or 2")
-    return kind, Segment(chrom, int(first) - 1, int(last), strand, int(phase)), attributes
+    row = CdsRow(chrom, int(first) - 1, int(last), strand, int(phase))
+    if not _name(attributes):
+        raise InputError("CDS without Parent or transcript_id", place=place, remedy="name the transcript it is of")
+    if row.end - row.start > _LONGEST_ROW_BP:
+        raise InputError(f"CDS of {row.end - row.start:,} bases", place=place, remedy="correct its start and end")
+    return kind, row, attributes
 
 
 def _attributes(text: str) -> dict[str, str]:
@@ -120,7 +127,12 @@ def _attributes(text: str) -> dict[str, str]:
     return {key.strip(): value for key, _, value in (part.partition("=") for part in text.split(";")) if value}
 
 
-def _join(rows: list[Segment]) -> NDArray[np.int64] | str:
+def _name(attributes: dict[str, str]) -> str:
+    """The transcript of a CDS row, or several separated by commas; empty where none is named."""
+    return attributes.get("transcript_id") or attributes.get("Parent") or attributes.get("ID", "")
+
+
+def _join(rows: list[CdsRow]) -> NDArray[np.int64] | str:
     """Positions in reading order, whole codons only; or why there are none."""
     if len({(row.chrom, row.strand) for row in rows}) > 1:
         return "on several contigs or strands"
@@ -138,7 +150,7 @@ def _join(rows: list[Segment]) -> NDArray[np.int64] | str:
     return positions[: len(positions) // 3 * 3]
 
 
-def _overlap(a: Segment, b: Segment) -> bool:
+def _overlap(a: CdsRow, b: CdsRow) -> bool:
     return a.start < b.end and b.start < a.end
 
 
