@@ -19,7 +19,8 @@ from dna_mamba.cli.demo import GENOME, VARIANTS
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfReader
 from dna_mamba.models import MaskedLanguageModel
-from dna_mamba.scoring.variant_files.job import Target, score_vcf, survey_vcf
+from dna_mamba.scoring.variant_files.job import ScoreJob
+from dna_mamba.scoring.variant_files.target import Target
 
 COLUMNS = {
     "context_bp": "7,d",
@@ -73,10 +74,10 @@ def measure(
 ) -> dict[str, float | int]:
     watch = Stopwatch(model)
     started = time.perf_counter()
-    survey_vcf(vcf, reference)
+    job = ScoreJob(vcf, reference, model, context_bp=context_bp, batch_size=batch_size)
+    job.survey()
     surveyed = time.perf_counter()
-    target = Target(directory / "out.vcf", force=True)
-    summary = score_vcf(vcf, target, reference, model, context_bp=context_bp, batch_size=batch_size)
+    summary = job.run(Target(directory / "out.vcf", force=True))
     seconds = time.perf_counter() - surveyed
     for handle in watch.handles:
         handle.remove()
@@ -106,7 +107,7 @@ def main() -> None:
     report, model = Report(arguments), load_model(arguments.model, arguments.device)
     table = Table(COLUMNS)
     with tempfile.TemporaryDirectory() as name, FastaReader(arguments.fasta) as reference:
-        score_vcf(first_records(arguments.vcf, 4, Path(name)), Target(Path(name) / "warm-up.vcf"), reference, model)
+        ScoreJob(first_records(arguments.vcf, 4, Path(name)), reference, model).run(Path(name) / "warm-up.vcf")
         vcf = first_records(arguments.vcf, arguments.records, Path(name))
         for context_bp in arguments.context:
             table.add(measure(model, vcf, reference, Path(name), context_bp, arguments.batch_size))

@@ -8,11 +8,11 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from dna_mamba.version import __version__
+
 if TYPE_CHECKING:
     from dna_mamba.checkpoints import load_model
     from dna_mamba.scoring import embed, genome_tracks, saturation_mutagenesis, score_variants
-
-__version__ = "0.1.0"
 
 __all__ = ["__version__", "embed", "genome_tracks", "load_model", "saturation_mutagenesis", "score_variants"]
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from dna_mamba.plotting import ScoredVariant, SitePrediction
 
 DEFAULT_OUTPUT = "dna-mamba-demo"
-SCORES, FIGURE = "scores.vcf", "variants.png"
+SCORES_FILE = "scores.vcf"
+FIGURE_FILE = "variants.png"
 _ASSETS = Path(__file__).parent.parent / "assets" / "demo"
 GENOME = _ASSETS / "sacCer3_chrI.fa.gz"
 VARIANTS = _ASSETS / "variants_chrI.vcf.gz"
@@ -49,7 +50,9 @@ def command(output: str | None, model: str, device: str, threads: int, force: bo
     from dna_mamba.io.fasta import FastaReader
     from dna_mamba.plotting import ScoredVariant, SitePrediction
     from dna_mamba.scoring import as_model, site_probabilities
-    from dna_mamba.scoring.variant_files.job import Target, read_scores, score_vcf
+    from dna_mamba.scoring.variant_files.job import ScoreJob
+    from dna_mamba.scoring.variant_files.read import read_scores
+    from dna_mamba.scoring.variant_files.target import Target
 
     force = force or output is None
     scores_path, figure_path = _claim(Path(output or DEFAULT_OUTPUT), force=force)
@@ -57,7 +60,7 @@ def command(output: str | None, model: str, device: str, threads: int, force: bo
     network = as_model(model, resolve_device(device))
     with FastaReader(GENOME) as genome:
         with progress("scored", unit="records", total=_N_RECORDS) as advance:
-            summary = score_vcf(VARIANTS, Target(scores_path, force=force), genome, network, advance=advance)
+            summary = ScoreJob(VARIANTS, genome, network).run(Target(scores_path, force=force), advance=advance)
         found = ((score.variant, score.llr) for score in read_scores(scores_path) if score.variant.is_snv)
         variants = [ScoredVariant(v.pos, v.ref, v.alt, llr) for v, llr in found if llr is not None]
         strongest = sorted(variants, key=lambda variant: variant.llr)[:_N_SHOWN]
@@ -82,8 +85,9 @@ def _claim(directory: Path, *, force: bool) -> tuple[Path, Path]:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        raise InputError("is no directory", place=directory, remedy="give another with -o") from None
-    scores_path, figure_path = directory / SCORES, directory / FIGURE
+        raise InputError("is not a directory", place=directory, remedy="give another with -o") from None
+    scores_path = directory / SCORES_FILE
+    figure_path = directory / FIGURE_FILE
     for path in (scores_path, figure_path):
         check_target(path, force=force)
     return scores_path, figure_path

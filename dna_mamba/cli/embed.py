@@ -1,7 +1,5 @@
 """``dna-mamba embed``: sequences in, or regions of a genome; a vector each out, or one for every position."""
 
-import os
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -19,12 +17,14 @@ from dna_mamba.cli.options import (
     threads_option,
 )
 from dna_mamba.cli.regions import read_regions, region_options
+from dna_mamba.cli.resuming import resume_option, telling_what_is_kept
 
 if TYPE_CHECKING:
     from dna_mamba.genome import Interval
     from dna_mamba.inference.pooling import Pool
-    from dna_mamba.io.fasta import FastaReader, FastaRecord
+    from dna_mamba.io.fasta import FastaReader
     from dna_mamba.scoring.embeddings.files import OutputType
+    from dna_mamba.scoring.embeddings.job import EmbedJob
 
 
 @click.command()
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     show_default="what memory allows",
     help="Longest sequence taken, in bp. Each is read whole, none is ever cut.",
 )
+@resume_option
 @batch_size_option("Sequences")
 @device_option
 @threads_option
@@ -82,6 +83,7 @@ def command(
     layer: int | None,
     pool: "Pool",
     max_length: int | None,
+    resume: bool,
     batch_size: int | None,
     device: str,
     threads: int,
@@ -95,8 +97,8 @@ def command(
     regions, embeddings (float32) and metadata (JSON: layer, pooling, what the channels are, model, fingerprints).
     """
     from dna_mamba.io.atomic import check_target
-    from dna_mamba.scoring import embed
     from dna_mamba.scoring.embeddings.files import check_output_type, resolve_output_type
+    from dna_mamba.scoring.embeddings.job import EmbedJob
 
     output_type = resolve_output_type(output, output_type)
     check_output_type(output, output_type, pool)
@@ -104,22 +106,22 @@ def command(
     setup_torch(threads)
     with ExitStack() as stack:
         genome, places = _places(stack, sequences, regions, regions_bed)
+        job = EmbedJob(
+            genome or sequences,
+            model,
+            regions=places,
+            layer=layer,
+            pool=pool,
+            batch_size=batch_size,
+            max_length_bp=max_length,
+            device=resolve_device(device),
+        )
         if dry_run:
-            _estimate(_records(sequences, genome, places), model, device, layer, pool)
+            _estimate(job)
             return
-        with progress("embedded", unit="bp", total=_total_bp(sequences, places)) as advance:
-            result = embed(
-                genome or sequences,
-                model,
-                regions=places,
-                layer=layer,
-                pool=pool,
-                batch_size=batch_size,
-                max_length_bp=max_length,
-                device=resolve_device(device),
-                advance=advance,
-            )
-    result.save(output, force=force, output_type=output_type)
+        total = job.survey().total_bp if job.is_repeatable else None
+        with telling_what_is_kept(output, resume=resume), progress("embedded", unit="bp", total=total) as advance:
+            result = job.run(output, output_type=output_type, resume=resume, force=force, advance=advance)
     n_rows, n_channels = result.embeddings.shape
     log(f"{len(result.ids):,} sequences, {n_rows:,} vectors of {n_channels} channels")
     log(f"layer {result.metadata['layer']}; pooling: {result.metadata['pooling']}; {result.metadata['strands']}")
@@ -137,38 +139,8 @@ def _places(
     return genome, read_regions(regions, regions_bed, genome, stranded=True)
 
 
-def _records(path: str, genome: "FastaReader | None", regions: "list[Interval] | None") -> "Iterator[FastaRecord]":
-    from dna_mamba.io.fasta import read_sequences
-    from dna_mamba.sequences.regions import region_sequences
-
-    if genome is None or regions is None:
-        return read_sequences(path)
-    return region_sequences(genome, regions)
-
-
-def _total_bp(path: str, regions: "list[Interval] | None") -> int | None:
-    """What there is to embed; None where it cannot be read twice."""
-    from dna_mamba.io.fasta import read_sequences
-
-    if regions is not None:
-        return sum(map(len, regions))
-    if not os.path.isfile(path):
-        return None
-    return sum(len(record.sequence) for record in read_sequences(path))
-
-
-def _estimate(records: "Iterator[FastaRecord]", model: str, device: str, layer: int | None, pool: "Pool") -> None:
-    """Layers that do not run take no time; rows that are kept take memory."""
-    from dna_mamba.inference.estimate import estimate_embedding
-    from dna_mamba.scoring import as_model
-    from dna_mamba.scoring.embeddings.embed import kept_bytes, resolve_layer
-
-    network = as_model(model, resolve_device(device))
-    n_layer = network.config.n_layer
-    share = resolve_layer(layer, n_layer) / n_layer
-    lengths = [len(network.tokenizer.encode(record.sequence)) for record in records]
-    facts = estimate_embedding(lengths, network)
-    rows_bytes = kept_bytes(network, sum(lengths)) if pool == "none" else 0
-    click.echo(f"sequences\t{len(lengths)}")
-    click.echo(f"longest\t{max(lengths, default=0)}")
-    print_estimate(facts._replace(seconds=facts.seconds * share, memory_bytes=facts.memory_bytes + rows_bytes))
+def _estimate(job: "EmbedJob") -> None:
+    facts = job.estimate()
+    click.echo(f"sequences\t{facts.n_sequences}")
+    click.echo(f"longest\t{facts.longest}")
+    print_estimate(facts.passes)

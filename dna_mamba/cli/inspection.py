@@ -11,8 +11,8 @@ from typing import NamedTuple
 import torch
 from pysam.version import __htslib_version__
 
-from dna_mamba import __version__
 from dna_mamba.checkpoints import load_model, packaged_models
+from dna_mamba.version import __version__
 from dna_mamba_kernels import available_backends, choose_backend, selective_scan
 
 SCAN_SHAPE = (1, 2048, 512, 16)

@@ -5,8 +5,8 @@ from typing import NoReturn
 
 import click
 
-from dna_mamba import __version__
 from dna_mamba.cli.lazy import LazyGroup
+from dna_mamba.version import __version__
 
 PROGRAM = "dna-mamba"
 COMMANDS = {

@@ -13,7 +13,7 @@ SUFFIXES = (".bedgraph", ".bedgraph.gz", ".bg", ".bg.gz")
 _LINES_AT_A_TIME = 65_536
 
 
-class Run(NamedTuple):
+class Stretch(NamedTuple):
     """Values (n,) float32 of neighbouring bases from a 0-based start on."""
 
     chrom: str
@@ -21,12 +21,14 @@ class Run(NamedTuple):
     values: NDArray[np.float32]
 
 
-def write_bedgraph(path: str | Path, runs: Iterable[Run], *, header: Iterable[str] = (), force: bool = False) -> None:
-    """Write runs in the order given, values with nine significant digits (enough to restore the 32-bit float).
+def write_bedgraph(
+    path: str | Path, stretches: Iterable[Stretch], *, header: Iterable[str] = (), force: bool = False
+) -> None:
+    """Write stretches in the order given, values with nine significant digits (enough to restore the 32-bit float).
 
     Args:
         path: target, BGZF if it ends in .gz; ``-`` is standard output.
-        runs: what to write.
+        stretches: what to write.
         header: lines that open the file; they begin with ``#``, which readers of bedGraph skip.
         force: replace an existing target.
 
@@ -36,7 +38,7 @@ def write_bedgraph(path: str | Path, runs: Iterable[Run], *, header: Iterable[st
     """
     with line_output(path, force=force) as write_lines:
         write_lines(header)
-        for chrom, start, values in runs:
+        for chrom, start, values in stretches:
             for first in range(0, len(values), _LINES_AT_A_TIME):
                 piece = values[first : first + _LINES_AT_A_TIME].tolist()
                 at = start + first

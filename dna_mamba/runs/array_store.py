@@ -1,4 +1,4 @@
-"""Arrays that an unfinished run has done, kept part by part until all of them are there.
+"""Arrays that a run has computed, kept part by part until all of them are there.
 
 Each part is a file, which takes its name when it is whole; ``finishing`` says that the outputs are being written.
 """
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_mamba.io.atomic import atomic_output
-from dna_mamba.runs.progress import UnfinishedRun
+from dna_mamba.runs.progress import Progress
 
 _FINISHING = "finishing"
+Array = NDArray[np.float32]
 
 
 def holds(directory: Path, number: int, shape: tuple[int, int]) -> bool:
@@ -30,14 +31,14 @@ def _path(directory: Path, number: int) -> Path:
     return directory / f"{number:06d}.f32"
 
 
-class PartStore(UnfinishedRun):
+class ArrayStore(Progress):
     """Parts of a run, arrays (n, T) of float32 by number; use it as a context manager."""
 
     def has(self, number: int, shape: tuple[int, int]) -> bool:
         """Whether a part is there, as large as it has to be."""
         return holds(self.directory, number, shape)
 
-    def write(self, number: int, pieces: Iterable[NDArray[np.float32]]) -> None:
+    def write(self, number: int, pieces: Iterable[Array]) -> None:
         """A part from consecutive pieces; until all of them are there, nothing is.
 
         Raises:
@@ -47,8 +48,10 @@ class PartStore(UnfinishedRun):
             for piece in pieces:
                 stream.write(np.ascontiguousarray(piece, dtype="<f4").tobytes())
 
-    def read(self, number: int, shape: tuple[int, int]) -> NDArray[np.float32]:
+    def read(self, number: int, shape: tuple[int, int]) -> Array:
         """A part that is there, mapped into memory."""
+        if not shape[0] * shape[1]:
+            return np.empty(shape, dtype="<f4")  # an empty file cannot be mapped
         return np.memmap(_path(self.directory, number), dtype="<f4", mode="r", shape=shape)
 
     def finish(self) -> None:

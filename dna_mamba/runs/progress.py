@@ -1,7 +1,7 @@
-"""A run that may be stopped before its output is there: the directory beside the output that holds what is done.
+"""The progress of a run: the directory beside its output that holds what is done until the output is there.
 
 ``.NAME.progress`` holds ``run.json``, which says what is run, ``lock``, which the process at work holds, and what is
-done so far: lines of a VCF or table (``resume``) or arrays (``parts``).
+done so far: lines (``line_store``) or arrays (``array_store``).
 """
 
 import fcntl
@@ -16,33 +16,65 @@ from typing import Any, BinaryIO, Self
 
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output, disk_errors, sync_directory
+from dna_mamba.io.paths import STDIO
 
+Facts = Mapping[str, str]
+"""Everything that decides what a run computes, by name: hashes of what it reads, its options, the program's version.
+
+A run is resumed, and shards belong together, only if all of these agree.
+"""
 _RUN, _LOCK = "run.json", "lock"
+_START_AGAIN = "give what it was given, or --force without --resume to start again"
 
 
 def progress_directory(target: str | Path) -> Path:
     """Where the progress of a run that writes ``target`` is kept."""
     path = Path(os.path.realpath(target))
-    stem = path.name.encode()[:200].decode(errors="ignore")
-    return path.with_name(f".{stem}.progress")
+    return path.with_name(f".{_shortened(path.name)}.progress")
 
 
-def earlier_value(directory: Path, name: str) -> str | None:
-    """What a run that stopped had under this name, if there is one."""
+def _shortened(name: str) -> str:
+    """A file name's first 200 bytes; a character is not cut in two, bytes that are not UTF-8 stay as they are."""
+    cut = os.fsencode(name)[:200]
+    while not name.startswith(os.fsdecode(cut)):
+        cut = cut[:-1]
+    return os.fsdecode(cut)
+
+
+def is_file_target(target: str | Path) -> bool:
+    """Whether an output is a file that exists or will, neither standard output, nor a pipe, nor a device."""
+    path = Path(os.path.realpath(target))
+    return os.fspath(target) != STDIO and (path.is_file() or not path.exists())
+
+
+def check_resumable(target: str | Path) -> None:
+    """Refuse to resume what leaves no progress. Raises InputError where the output is not a file."""
+    if not is_file_target(target):
+        raise InputError("only a run that writes a file can be resumed", place="--resume", remedy="give -o OUT")
+
+
+def kept_progress(target: str | Path) -> Path | None:
+    """Where the progress of a run that stopped is kept, if there is any."""
+    directory = progress_directory(target)
+    return directory if is_file_target(target) and directory.is_dir() else None
+
+
+def earlier_fact(target: str | Path, name: str) -> str | None:
+    """What a run that stopped before it wrote ``target`` had under this name, if there is one."""
     try:
-        return str(_said(directory)["run"][name])
+        return str(_said(progress_directory(target))["run"][name])
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
 
-class UnfinishedRun:
+class Progress:
     """The directory, held by this process alone; use it as a context manager.
 
     Args:
         directory: see ``progress_directory``.
-        run: what decides the output, by name.
+        facts: what decides the output, by name.
         provenance: header lines of the output; those of the run that began stay.
-        resume: go on where an earlier run stopped, if there is one.
+        resume: resume an earlier run, if there is one.
         force: remove what an earlier run left, unless ``resume``.
 
     Attributes:
@@ -56,27 +88,28 @@ class UnfinishedRun:
     def __init__(
         self,
         directory: Path,
-        run: Mapping[str, str],
+        facts: Facts,
         provenance: Sequence[str] = (),
         *,
         resume: bool = False,
         force: bool = False,
     ) -> None:
-        self.directory, self.provenance = directory, list(provenance)
-        if directory.exists() and not (resume or force):
-            remedy = "give --resume to go on with it, or --force to start again"
-            raise InputError("an earlier run stopped here", place=directory, remedy=remedy)
-        with disk_errors(directory):
-            directory.mkdir(exist_ok=True)
-            with ExitStack() as files:
-                self._hold(files.enter_context(open(directory / _LOCK, "wb")))
-                if resume and (directory / _RUN).exists():
-                    self._go_on(run)
-                else:
-                    self._begin(run)
-                self._open(files)
-                sync_directory(directory)
-                self._files = files.pop_all()
+        self.directory = directory
+        self.provenance = list(provenance)
+        with disk_errors(directory), ExitStack() as files:
+            is_new = _make(directory)
+            self._hold(files.enter_context(open(directory / _LOCK, "ab")))
+            if not (is_new or resume or force):
+                remedy = "give --resume to resume it, or --force to start again"
+                raise InputError("an earlier run stopped here", place=directory, remedy=remedy)
+            if resume and (directory / _RUN).exists():
+                self._take_over(facts)
+            else:
+                self._begin(facts)
+            self._open(files)
+            sync_directory(directory)
+            sync_directory(directory.parent)
+            self._files = files.pop_all()
 
     def _open(self, files: ExitStack) -> None:
         """Open what a subclass keeps, until ``files`` closes."""
@@ -89,24 +122,23 @@ class UnfinishedRun:
         except OSError:  # a file system without locks
             pass
 
-    def _begin(self, run: Mapping[str, str]) -> None:
+    def _begin(self, facts: Facts) -> None:
         (self.directory / _RUN).unlink(missing_ok=True)  # first, so that what is left belongs to no run
         for left in self.directory.iterdir():
             if left.name != _LOCK:
                 left.unlink()
-        said = json.dumps({"run": dict(run), "provenance": self.provenance}, indent=1)
+        said = json.dumps({"run": dict(facts), "provenance": self.provenance}, indent=1)
         with atomic_output(self.directory / _RUN) as file:
             file.write(said.encode("utf-8", errors="surrogateescape"))
 
-    def _go_on(self, run: Mapping[str, str]) -> None:
+    def _take_over(self, facts: Facts) -> None:
         try:
             said = _said(self.directory)
             earlier, self.provenance = said["run"], [str(line) for line in said["provenance"]]
         except (ValueError, LookupError, TypeError):
             earlier = None
-        if other := _difference(run, earlier):
-            remedy = "give what it was given, or --force without --resume to start again"
-            raise InputError(f"the run to resume had another {other}", place=self.directory, remedy=remedy)
+        if other := difference(facts, earlier):
+            raise InputError(f"the run to resume had another {other}", place=self.directory, remedy=_START_AGAIN)
 
     def discard(self) -> None:
         """Remove what is kept."""
@@ -121,6 +153,15 @@ class UnfinishedRun:
         self._files.close()
 
 
+def _make(directory: Path) -> bool:
+    """Make the directory; False if it was there."""
+    try:
+        directory.mkdir()
+    except FileExistsError:
+        return False
+    return True
+
+
 def _said(directory: Path) -> dict[str, Any]:
     """What ``run.json`` holds. Raises OSError, ValueError or TypeError if there is none or it is damaged."""
     said = json.loads((directory / _RUN).read_text(encoding="utf-8", errors="surrogateescape"))
@@ -129,11 +170,11 @@ def _said(directory: Path) -> dict[str, Any]:
     return said
 
 
-def _difference(run: Mapping[str, str], other: object) -> str | None:
-    """The first thing by name in which two runs differ, with both values; None if they are the same."""
-    if not isinstance(other, Mapping):
+def difference(facts: Facts, earlier: object) -> str | None:
+    """The first fact by name in which two runs differ, with both values; None if they are the same."""
+    if not isinstance(earlier, Mapping):
         return "description (it is damaged)"
-    for name in dict.fromkeys([*run, *other]):
-        if run.get(name) != other.get(name):
-            return f"{name} ({str(other.get(name))[:64]}, here {str(run.get(name))[:64]})"
+    for name in dict.fromkeys([*facts, *earlier]):
+        if facts.get(name) != earlier.get(name):
+            return f"{name} ({str(earlier.get(name))[:64]}, here {str(facts.get(name))[:64]})"
     return None

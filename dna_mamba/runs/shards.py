@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from dna_mamba.errors import InputError
-from dna_mamba.scoring.variant_files.summary import ScoreSummary
+from dna_mamba.runs.counts import Counts, check_counts
+from dna_mamba.runs.progress import Facts
 
-SHARD_LINE = "##dna-mamba_scoreShard="
 _SHARD = re.compile(r"(\d{1,9})/(\d{1,9})")
 _FEWEST, _MOST, _BLOCKS = 64, 4096, 256
 """Records in a block: about a 256th of the file, a multiple of 64 between these."""
@@ -42,7 +42,7 @@ def parse_shard(text: str) -> Shard:
     shard = Shard(int(match[1]), int(match[2])) if match else Shard(0, 0)
     if not 1 <= shard.number <= shard.total:
         remedy = "write i/n with i from 1 to n, such as 2/4"
-        raise InputError(f"{text[:40]!r} is no shard", place="--shard", remedy=remedy)
+        raise InputError(f"{text[:40]!r} is not a shard", place="--shard", remedy=remedy)
     return shard
 
 
@@ -77,8 +77,8 @@ class Claim:
         n_records: records of the whole run.
         n_lines: lines below its header.
         sha256: of those lines, each with its line feed.
-        counts: of its summary.
-        run: what decides the scores, by name (``scoring.variant_files.plan``).
+        counts: what was counted in it.
+        run: what decides its content, by name.
     """
 
     shard: Shard
@@ -86,33 +86,35 @@ class Claim:
     n_records: int
     n_lines: int
     sha256: str
-    counts: Mapping[str, Any]
-    run: Mapping[str, str]
+    counts: Counts
+    run: Facts
 
-    @property
-    def line(self) -> str:
-        """The header line that holds it."""
-        return SHARD_LINE + json.dumps(asdict(self), separators=(",", ":"))
+    def line(self, prefix: str) -> str:
+        """The header line that holds it, ``prefix`` first."""
+        return prefix + json.dumps(asdict(self), separators=(",", ":"))
 
 
-def find_claim(header_lines: Iterable[str], place: str) -> Claim:
-    """The claim in a header.
+def find_claim(header_lines: Iterable[str], prefix: str, place: str) -> Claim:
+    """The claim in a header, in the line that begins with ``prefix``.
 
     Raises:
         InputError: there is none, or it cannot be read.
     """
-    lines = [line.removesuffix("\r") for line in header_lines if line.startswith(SHARD_LINE)]
+    lines = [line.removesuffix("\r") for line in header_lines if line.startswith(prefix)]
     if len(lines) != 1:
-        remedy = "merge takes files that score --shard i/n wrote"
-        raise InputError("is no shard" if not lines else "says twice which shard it is", place=place, remedy=remedy)
+        remedy = "merge takes files that were written with --shard i/n"
+        raise InputError("is not a shard" if not lines else "says twice which shard it is", place=place, remedy=remedy)
     try:
-        said = json.loads(lines[0].removeprefix(SHARD_LINE))
-        numbers = [*said["shard"], *said["span"], said["n_records"], said["n_lines"]]
-        if not all(isinstance(number, int) for number in numbers):
-            raise TypeError
-        run = {str(key): str(value) for key, value in said["run"].items()}
-        counts = ScoreSummary.of_counts(said["counts"]).counts()
-        where = Shard(*said["shard"]), Span(*said["span"])
-        return Claim(*where, numbers[4], numbers[5], str(said["sha256"]), counts, run)
+        return _parse_claim(json.loads(lines[0].removeprefix(prefix)))
     except (ValueError, TypeError, LookupError, AttributeError):
-        raise InputError("its shard line cannot be read", place=place, remedy="score this shard again") from None
+        raise InputError("its shard line cannot be read", place=place, remedy="make this shard again") from None
+
+
+def _parse_claim(said: dict[str, Any]) -> Claim:
+    """Raises ValueError, TypeError, LookupError or AttributeError for what ``Claim.line`` did not write."""
+    numbers = [*said["shard"], *said["span"], said["n_records"], said["n_lines"]]
+    if not all(isinstance(number, int) for number in numbers):
+        raise TypeError
+    run = {str(key): str(value) for key, value in said["run"].items()}
+    sha256, counts = str(said["sha256"]), check_counts(said["counts"])
+    return Claim(Shard(*said["shard"]), Span(*said["span"]), said["n_records"], said["n_lines"], sha256, counts, run)

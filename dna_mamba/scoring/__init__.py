@@ -1,11 +1,11 @@
-"""Variant scores and embeddings from a trained model."""
+"""Variant scores, saturation mutagenesis, tracks and embeddings from a trained model, one package a task."""
 
 from dna_mamba.inference.open import as_model
 from dna_mamba.scoring.embeddings.embed import embed
 from dna_mamba.scoring.embeddings.table import Embeddings
-from dna_mamba.scoring.mutagenesis.predict import saturation_mutagenesis, saturation_mutagenesis_of_sequence
+from dna_mamba.scoring.mutagenesis.region import saturation_mutagenesis, saturation_mutagenesis_of_sequence
 from dna_mamba.scoring.mutagenesis.table import Mutagenesis
-from dna_mamba.scoring.tracks.predict import Tracks, genome_tracks
+from dna_mamba.scoring.tracks.region import Tracks, genome_tracks
 from dna_mamba.scoring.variants.results import ScoredVariants, to_frame
 from dna_mamba.scoring.variants.scorer import VariantScorer, score_variants, site_probabilities
 from dna_mamba.scoring.variants.status import AlleleStatus, VariantScore

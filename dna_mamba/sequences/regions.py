@@ -1,10 +1,31 @@
-"""Regions of a genome as sequences, read on the strand they lie on."""
+"""Genomes and places on them as callers give them, and the letters that stand there."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from dna_mamba.alphabet import reverse_complement
 from dna_mamba.genome import Interval, Strand
 from dna_mamba.io.fasta import FastaReader, FastaRecord
+from dna_mamba.io.regions import parse_region, place_region
+
+
+def as_reference(reference: FastaReader | str | Path) -> FastaReader:
+    """The reader itself, or one opened on a path. Raises InputError if the file cannot be used."""
+    return FastaReader(reference) if isinstance(reference, str | Path) else reference
+
+
+def as_regions(regions: Iterable[Interval | str], reference: FastaReader) -> tuple[Interval, ...]:
+    """Places on the genome under its names of contigs, notation parsed. Raises InputError for one that is not on it."""
+    lengths = dict(reference.contigs)
+    return tuple(
+        parse_region(region, lengths) if isinstance(region, str) else place_region(region, lengths, reference.path)
+        for region in regions
+    )
+
+
+def whole_contigs(reference: FastaReader) -> list[Interval]:
+    """Every contig that holds a base, from end to end."""
+    return [Interval(chrom, 0, length) for chrom, length in reference.contigs if length]
 
 
 def region_sequences(reference: FastaReader, regions: Iterable[Interval]) -> Iterator[FastaRecord]:

@@ -8,7 +8,7 @@ from dna_mamba.cli.main import cli
 from dna_mamba.io.bed import read_bed
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfReader
-from dna_mamba.scoring.variant_files.job import read_scores
+from dna_mamba.scoring.variant_files.read import read_scores
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_second_demo_and_one_without_matplotlib(demo, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     result = demo("-o", "mine", "--force")
     assert result.exit_code == 0
-    assert "no figure: figures need matplotlib" in result.stderr
+    assert "no figure: a figure needs matplotlib, which is not installed" in result.stderr
     assert "figure" not in result.stdout
     assert (tmp_path / "mine" / "scores.vcf").read_bytes() == kept
 

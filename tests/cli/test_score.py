@@ -108,7 +108,7 @@ def test_an_estimate_writes_nothing(here):
     for name in ("records", "windows", "positions"):
         assert sum(int(share[name]) for share in shares) == int(facts[name])
     refused = score("-", "-o", "out.vcf", "--dry-run")
-    assert refused.exit_code == 2 and "needs a file that can be read twice" in refused.stderr
+    assert refused.exit_code == 2 and "need a file that can be read twice" in refused.stderr
 
 
 def test_existing_output_is_refused_before_any_work(here):

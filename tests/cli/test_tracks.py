@@ -102,9 +102,9 @@ def test_mistakes(here, words, hint):
 def start(*words):
     """The real program, parts of 200 bp, 20 ms a window, so that a kill finds it at work."""
     program = (
-        "import time; from dna_mamba.scoring.tracks import job, predict; job.PART_BP = 200\n"
-        "inner = predict._predict\n"
-        "predict._predict = lambda *given: (time.sleep(0.02), inner(*given))[1]\n"
+        "import time; from dna_mamba.scoring.tracks import job, reading; job.PART_BP = 200\n"
+        "inner = reading._predict\n"
+        "reading._predict = lambda *given: (time.sleep(0.02), inner(*given))[1]\n"
         "from dna_mamba.cli.main import main; main()"
     )
     path = os.pathsep.join([*SOURCES, os.environ.get("PYTHONPATH", "")])

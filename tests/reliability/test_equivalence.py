@@ -8,7 +8,7 @@ import pysam.bcftools
 import pytest
 
 from dna_mamba.alphabet import reverse_complement
-from dna_mamba.scoring.variant_files.job import read_scores
+from dna_mamba.scoring.variant_files.read import read_scores
 from tests.reliability.desk import score
 from tests.worlds import random_sequence, write_fasta
 

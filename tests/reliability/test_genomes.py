@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dna_mamba.scoring.variant_files.job import read_scores
+from dna_mamba.scoring.variant_files.read import read_scores
 from tests.io.packing import BGZF_END, bgzf
 from tests.reliability.desk import SEQUENCE, fails, score
 from tests.worlds import llr_by_hand, small_model, write_vcf

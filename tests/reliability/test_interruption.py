@@ -1,4 +1,4 @@
-"""Rows 14 and 18: killed, told to stop, out of disk; what is left, and that going on gives the same bytes."""
+"""Rows 14 and 18: killed, told to stop, out of disk; what is left, and that resuming gives the same bytes."""
 
 import errno
 import os
@@ -10,8 +10,7 @@ import pytest
 
 from dna_mamba.cli.exits import TerminatedError
 from dna_mamba.errors import MachineError
-from dna_mamba.runs import line_store as resume
-from dna_mamba.runs.progress import progress_directory
+from dna_mamba.runs import LineStore, progress_directory
 from tests.reliability.desk import fails, furnish, score, spawn, words
 
 JOURNAL = Path(".out.vcf.progress/journal")
@@ -64,8 +63,8 @@ class Stop:
     """Lets a run keep some blocks, then fails."""
 
     def __init__(self, monkeypatch, n_blocks, error):
-        self.left, self.error, self.commit = n_blocks, error, resume.Progress.commit
-        monkeypatch.setattr(resume.Progress, "commit", lambda progress, *block: self(progress, *block))
+        self.left, self.error, self.commit = n_blocks, error, LineStore.commit
+        monkeypatch.setattr(LineStore, "commit", lambda progress, *block: self(progress, *block))
 
     def __call__(self, progress, *block):
         if not self.left:
@@ -76,14 +75,14 @@ class Stop:
 
 @pytest.mark.parametrize("suffix", ["vcf.gz", "bcf", "tsv", "parquet"])
 @pytest.mark.parametrize("shard", [(), ("--shard", "1/2")])
-def test_row_14_every_format_is_gone_on_with(here: Path, monkeypatch, suffix: str, shard: tuple[str, ...]):
+def test_row_14_every_format_is_resumed(here: Path, monkeypatch, suffix: str, shard: tuple[str, ...]):
     assert score("-o", f"whole.{suffix}", *shard, "--no-version").exit_code == 0
     more = ("-o", f"out.{suffix}", *shard, "--no-version")
     with monkeypatch.context() as patched:
         Stop(patched, 1, KeyboardInterrupt())
         stopped = score(*more)
     assert stopped.exit_code == 130
-    assert "the same command with --resume goes on" in stopped.stderr
+    assert "the same command with --resume resumes it" in stopped.stderr
     assert not (here / f"out.{suffix}").exists()
     assert score("--resume", *more).exit_code == 0
     assert (here / f"out.{suffix}").read_bytes() == (here / f"whole.{suffix}").read_bytes()
@@ -108,7 +107,7 @@ def test_row_14_header_lines_are_those_of_the_run_that_began(here: Path, monkeyp
     assert "dna-mamba score first; weights" in text and "dna-mamba score second" not in text
 
 
-def test_row_14_another_run_is_not_gone_on_with(here: Path, monkeypatch):
+def test_row_14_another_run_is_not_resumed(here: Path, monkeypatch):
     with monkeypatch.context() as patched:
         Stop(patched, 1, KeyboardInterrupt())
         assert score("-o", "out.vcf").exit_code == 130
@@ -162,7 +161,7 @@ def test_row_14_damage_to_what_is_kept_is_found(here: Path, monkeypatch):
     assert not (here / "out.vcf").exists()
 
 
-def test_row_14_a_damaged_description_is_no_run_to_go_on_with(here: Path, monkeypatch):
+def test_row_14_a_damaged_description_is_not_resumed(here: Path, monkeypatch):
     with monkeypatch.context() as patched:
         Stop(patched, 1, KeyboardInterrupt())
         assert score("-o", "out.vcf").exit_code == 130
@@ -174,19 +173,19 @@ def test_row_14_a_damaged_description_is_no_run_to_go_on_with(here: Path, monkey
 
 
 def test_an_input_that_changes_meanwhile_is_refused(here: Path, monkeypatch):
-    commit = resume.Progress.commit
+    commit = LineStore.commit
 
     def meddle(progress, *block):
         os.utime("in.vcf", ns=(1, 1))
         commit(progress, *block)
 
-    monkeypatch.setattr(resume.Progress, "commit", meddle)
+    monkeypatch.setattr(LineStore, "commit", meddle)
     fails(score("-o", "out.vcf"), 2, "in.vcf: changed while it was being read")
 
 
 def test_two_runs_do_not_share_their_progress(here: Path):
-    fails(score("--resume"), 2, "--resume: only a file can be gone on with")
-    with resume.Progress(progress_directory("out.vcf"), {"input": "x"}):
+    fails(score("--resume"), 2, "--resume: only a run that writes a file can be resumed")
+    with LineStore(progress_directory("out.vcf"), {"input": "x"}):
         refused = score("-o", "out.vcf", "--resume")
     assert refused.exit_code == 2 and "another run is at work on it" in refused.stderr
 
@@ -222,4 +221,4 @@ def test_row_18_the_machine_is_named(here: Path, monkeypatch):
     Stop(monkeypatch, 1, MachineError("the disk is full", place="here", remedy="free some space"))
     result = score("-o", "out.vcf")
     assert result.exit_code == 3
-    assert result.stderr.splitlines()[-2].endswith("the same command with --resume goes on")
+    assert result.stderr.splitlines()[-2].endswith("the same command with --resume resumes it")

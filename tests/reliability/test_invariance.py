@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dna_mamba.scoring.variant_files.job import read_scores
+from dna_mamba.scoring.variant_files.read import read_scores
 from tests.reliability.desk import fails, merge, score
 
 FORMATS = ["vcf", "vcf.gz", "bcf", "tsv", "tsv.gz", "parquet"]
@@ -96,9 +96,9 @@ def test_what_does_not_belong_together_is_refused_by_name(here: Path):
         (one, "input.vcf", three): "input.vcf: its input is",
         (one, "context.vcf", three): "context.vcf: its context is 23, in part1.vcf 21",
         (one, "four.vcf", three): "four.vcf: is shard 2/4",
-        (one, "none.vcf", three): "none.vcf: is no shard",
-        (one, "in.vcf", three): "in.vcf: is no shard",
-        (one, "genome.fa", three): "genome.fa: is no shard",
+        (one, "none.vcf", three): "none.vcf: is not a shard",
+        (one, "in.vcf", three): "in.vcf: is not a shard",
+        (one, "genome.fa", three): "genome.fa: is not a shard",
         (one, "gone.vcf", three): "gone.vcf",
         (one, two, three, "-O", "b"): "the shards are VCF text",
         (one, two, three, "-O", "t"): "the shards are of another kind",
@@ -125,9 +125,9 @@ def test_damaged_shards_are_refused_by_name(here: Path):
 
 
 def test_shards_of_pipes_and_wrong_numbers(here: Path):
-    fails(score("--shard", "1/2", variants="-"), 2, "--shard: needs a file that can be read twice")
+    fails(score("--shard", "1/2", variants="-"), 2, "need a file that can be read twice")
     for text in ("0/2", "3/2", "2", "a/b", "-1/2", "1/0"):
-        fails(score("--shard", text), 2, f"{text!r} is no shard")
+        fails(score("--shard", text), 2, f"{text!r} is not a shard")
 
 
 def test_a_few_records_in_many_shards(here: Path):

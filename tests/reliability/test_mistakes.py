@@ -63,7 +63,7 @@ MISTAKES = {
     f"score in.vcf {GOOD} -R empty.bed": "no region holds a base",
     # shards
     "merge": "Missing argument",
-    "merge in.vcf -o out.vcf": "is no shard",
+    "merge in.vcf -o out.vcf": "is not a shard",
     "merge - -o out.vcf": "give it as a file",
 }
 

@@ -1,8 +1,9 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dna_mamba.alphabet import decode_bases
+from dna_mamba.alphabet import decode_bases, encode_bases
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.sequences.windows import flank_bp, site_window
@@ -19,10 +20,10 @@ def reference(tmp_path_factory):
 @given(position=st.integers(0, 59), context_bp=st.integers(1, 150))
 def test_window_against_slices(reference, position, context_bp):
     sequence, flank = random_sequence(60), (context_bp - 1) // 2
-    codes, offset, is_cut = site_window(reference, "c", position, context_bp)
+    window, offset = site_window(reference, "c", position, context_bp)
+    codes = np.frombuffer(window, dtype=np.uint8)
     assert decode_bases(codes) == sequence[max(0, position - flank) : position + flank + 1]
     assert decode_bases(codes)[offset] == sequence[position]
-    assert is_cut == (position < flank or position + flank >= 60)
 
 
 def test_the_site_is_in_the_middle_of_even_contexts_too():
@@ -34,6 +35,5 @@ def test_no_context():
         flank_bp(0)
 
 
-def test_share_of_unknown_bases(reference):
-    assert site_window(reference, "d", 4, 99).unknown_share == pytest.approx(0.3)
-    assert site_window(reference, "d", 8, 3).unknown_share == 0
+def test_letter_case_plays_no_part(reference):
+    assert site_window(reference, "d", 7, 5) == (encode_bases("RACGT").tobytes(), 2)

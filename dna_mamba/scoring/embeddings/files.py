@@ -1,21 +1,23 @@
 """Embeddings on disk: NumPy archive, Parquet, AnnData, table of text."""
 
-import importlib
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dna_mamba.errors import InputError
+from dna_mamba.extras import need
 from dna_mamba.inference.pooling import Pool
 from dna_mamba.io.atomic import atomic_output
 from dna_mamba.io.paths import STDIO
 
 if TYPE_CHECKING:
-    from dna_mamba.scoring.embeddings.table import Embeddings
+    import anndata
+    import pandas
 
 OutputType = Literal["npz", "parquet", "h5ad", "tsv"]
 OUTPUT_TYPES: tuple[OutputType, ...] = get_args(OutputType)
@@ -25,13 +27,25 @@ _LIBRARIES: dict[OutputType, tuple[str, ...]] = {"parquet": ("pyarrow", "pyarrow
 _ROW_GROUP = 1 << 16
 
 
-def need(library: str) -> Any:
-    """A library of the extra ``tables``. Raises InputError if it is not installed."""
-    try:
-        return importlib.import_module(library)
-    except ImportError:
-        name = library.partition(".")[0]
-        raise InputError(f"{name} is not installed", remedy="pip install 'dna-mamba[tables]'") from None
+class Vectors(NamedTuple):
+    """Rows to write.
+
+    Attributes:
+        labels: what each row is, by name of the column, (N,) each.
+        embeddings: float32 (N, C).
+        metadata: of all of them, ready for JSON.
+        arrays: what a NumPy archive holds in place of ``labels``.
+    """
+
+    labels: Mapping[str, NDArray[Any]]
+    embeddings: NDArray[np.float32]
+    metadata: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+
+    @property
+    def channels(self) -> list[str]:
+        """Names of the columns of ``embeddings``: ``e0``, ``e1`` and so on."""
+        return [f"e{index}" for index in range(self.embeddings.shape[1])]
 
 
 def resolve_output_type(path: str | Path, given: OutputType | None) -> OutputType:
@@ -73,52 +87,70 @@ def check_output_type(path: str | Path, output_type: OutputType, pool: Pool) -> 
         need(library)
 
 
-def write(result: "Embeddings", path: str | Path, output_type: OutputType, *, force: bool = False) -> None:
-    """Write the file whole or not at all. Errors are those of ``Embeddings.save``."""
-    check_output_type(path, output_type, "none" if result.offsets is not None else "mean")
-    writers: dict[OutputType, Callable[[Embeddings, BinaryIO], None]] = {
+def write(vectors: Vectors, path: str | Path, output_type: OutputType, *, force: bool = False) -> None:
+    """Write the file whole or not at all.
+
+    Raises:
+        InputError: the file exists and not ``force``, or the library that writes the format is not installed.
+        MachineError: the disk is full.
+    """
+    writers: dict[OutputType, Callable[[Vectors, BinaryIO], None]] = {
         "npz": _write_npz,
         "parquet": _write_parquet,
         "h5ad": _write_h5ad,
         "tsv": _write_tsv,
     }
     with atomic_output(path, force=force) as stream:
-        writers[output_type](result, stream)
+        writers[output_type](vectors, stream)
 
 
-def _write_npz(result: "Embeddings", stream: BinaryIO) -> None:
-    from dna_mamba.scoring.embeddings.table import region_columns
+def to_frame(vectors: Vectors) -> "pandas.DataFrame":
+    """Labels, then one float32 column a channel; metadata in ``attrs``. Raises InputError without pandas."""
+    pd = need("pandas", what="a data frame")
+    numbers = pd.DataFrame(vectors.embeddings, columns=vectors.channels)
+    frame: pandas.DataFrame = pd.concat([pd.DataFrame(vectors.labels), numbers], axis=1)
+    frame.attrs = {"metadata": vectors.metadata}
+    return frame
 
-    arrays: dict[str, Any] = {"ids": np.array(result.ids, dtype=np.str_), "lengths": result.lengths}
-    if result.regions is not None:
-        arrays |= region_columns(result.regions)
-    if result.offsets is not None:
-        arrays["offsets"] = result.offsets
-    arrays |= {"embeddings": result.embeddings, "metadata": np.array(json.dumps(result.metadata))}
+
+def to_anndata(vectors: Vectors) -> "anndata.AnnData":
+    """One observation a row, named by ``id`` where these are unique. Raises InputError without anndata."""
+    ad, pd = need("anndata"), need("pandas")
+    ids = vectors.labels["id"].tolist()
+    names = ids if len(set(ids)) == len(ids) else [str(row) for row in range(len(ids))]
+    obs = pd.DataFrame(vectors.labels).set_index(pd.Index(names, dtype=object))
+    var = pd.DataFrame(index=pd.Index(vectors.channels, dtype=object))
+    uns = {"dna_mamba": json.dumps(vectors.metadata)}
+    table: anndata.AnnData = ad.AnnData(vectors.embeddings, obs=obs, var=var, uns=uns)
+    return table
+
+
+def _write_npz(vectors: Vectors, stream: BinaryIO) -> None:
+    metadata = np.array(json.dumps(vectors.metadata))
+    arrays: dict[str, Any] = {**vectors.arrays, "embeddings": vectors.embeddings, "metadata": metadata}
     np.savez(stream, **arrays)
 
 
-def _write_parquet(result: "Embeddings", stream: BinaryIO) -> None:
-    """One row a vector: the columns of ``Embeddings.columns`` and ``embedding``, a list of C float32."""
+def _write_parquet(vectors: Vectors, stream: BinaryIO) -> None:
+    """One row a vector: the labels and ``embedding``, a list of C float32."""
     pyarrow, parquet = need("pyarrow"), need("pyarrow.parquet")
-    values = pyarrow.array(result.embeddings.reshape(-1))
-    columns = {name: pyarrow.array(column) for name, column in result.columns().items()}
-    columns["embedding"] = pyarrow.FixedSizeListArray.from_arrays(values, result.embeddings.shape[1])
-    table = pyarrow.table(columns).replace_schema_metadata({METADATA_KEY: json.dumps(result.metadata)})
+    values = pyarrow.array(vectors.embeddings.reshape(-1))
+    columns = {name: pyarrow.array(column) for name, column in vectors.labels.items()}
+    columns["embedding"] = pyarrow.FixedSizeListArray.from_arrays(values, vectors.embeddings.shape[1])
+    table = pyarrow.table(columns).replace_schema_metadata({METADATA_KEY: json.dumps(vectors.metadata)})
     parquet.write_table(table, stream, row_group_size=_ROW_GROUP)
 
 
-def _write_h5ad(result: "Embeddings", stream: BinaryIO) -> None:
+def _write_h5ad(vectors: Vectors, stream: BinaryIO) -> None:
     """Through the name of the file that is being written: HDF5 opens it itself."""
-    result.to_anndata().write_h5ad(stream.name)
+    to_anndata(vectors).write_h5ad(stream.name)
 
 
-def _write_tsv(result: "Embeddings", stream: BinaryIO) -> None:
+def _write_tsv(vectors: Vectors, stream: BinaryIO) -> None:
     """A ``##`` line with the metadata, a header line, one line a vector with nine significant digits."""
-    columns = result.columns()
-    text = io.TextIOWrapper(stream, "utf-8", newline="\n", write_through=True)
-    text.write(f"##dna-mamba_embeddings={json.dumps(result.metadata)}\n")
-    text.write("#" + "\t".join([*columns, *result.channels]) + "\n")
-    for *labels, vector_C in zip(*columns.values(), result.embeddings, strict=True):
+    text = io.TextIOWrapper(stream, "utf-8", errors="surrogateescape", newline="\n", write_through=True)
+    text.write(f"##dna-mamba_embeddings={json.dumps(vectors.metadata)}\n")
+    text.write("#" + "\t".join([*vectors.labels, *vectors.channels]) + "\n")
+    for *labels, vector_C in zip(*vectors.labels.values(), vectors.embeddings, strict=True):
         text.write("\t".join([*map(str, labels), *(f"{value:.9g}" for value in vector_C)]) + "\n")
     text.detach()

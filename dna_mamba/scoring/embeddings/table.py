@@ -1,6 +1,5 @@
 """Vectors of sequences with what they are vectors of, as arrays, as a data frame, as AnnData."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,15 @@ from numpy.typing import NDArray
 
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
-from dna_mamba.scoring.embeddings.files import OutputType, need, resolve_output_type, write
+from dna_mamba.scoring.embeddings.files import (
+    OutputType,
+    Vectors,
+    check_output_type,
+    resolve_output_type,
+    to_anndata,
+    to_frame,
+    write,
+)
 
 if TYPE_CHECKING:
     import anndata
@@ -55,7 +62,7 @@ class Embeddings:
     @property
     def channels(self) -> list[str]:
         """Names of the columns of ``embeddings``: ``e0``, ``e1`` and so on."""
-        return [f"e{index}" for index in range(self.embeddings.shape[1])]
+        return self._vectors().channels
 
     def to_frame(self) -> "pandas.DataFrame":
         """A pandas data frame: the columns of ``columns()``, then one float32 column a channel; metadata in ``attrs``.
@@ -63,11 +70,7 @@ class Embeddings:
         Raises:
             InputError: pandas is not installed.
         """
-        pd = need("pandas")
-        vectors = pd.DataFrame(self.embeddings, columns=self.channels)
-        frame: pandas.DataFrame = pd.concat([pd.DataFrame(self.columns()), vectors], axis=1)
-        frame.attrs = {"metadata": self.metadata}
-        return frame
+        return to_frame(self._vectors())
 
     def to_anndata(self) -> "anndata.AnnData":
         """AnnData: ``X`` float32 (n, C), ``obs`` the columns of ``columns()``, ``uns["dna_mamba"]`` metadata as JSON.
@@ -79,15 +82,7 @@ class Embeddings:
         """
         if self.offsets is not None:
             raise InputError("AnnData holds one vector a sequence", remedy="choose a pooling other than none")
-        ad, pd = need("anndata"), need("pandas")
-        is_unique = len(set(self.ids)) == len(self.ids)
-        index = pd.Index(self.ids if is_unique else [str(row) for row in range(len(self.ids))], dtype=object)
-        obs = pd.DataFrame(self.columns()).set_index(index)
-        var = pd.DataFrame(index=pd.Index(self.channels, dtype=object))
-        table: anndata.AnnData = ad.AnnData(
-            self.embeddings, obs=obs, var=var, uns={"dna_mamba": json.dumps(self.metadata)}
-        )
-        return table
+        return to_anndata(self._vectors())
 
     def save(self, path: str | Path, *, force: bool = False, output_type: OutputType | None = None) -> None:
         """Write ``.npz``, ``.parquet``, ``.h5ad`` or ``.tsv``, by the suffix unless ``output_type`` says; whole or not.
@@ -99,7 +94,17 @@ class Embeddings:
                 the library that writes the format is not installed.
             MachineError: the disk is full.
         """
-        write(self, path, resolve_output_type(path, output_type), force=force)
+        kind = resolve_output_type(path, output_type)
+        check_output_type(path, kind, "mean" if self.offsets is None else "none")
+        write(self._vectors(), path, kind, force=force)
+
+    def _vectors(self) -> Vectors:
+        arrays: dict[str, NDArray[Any]] = {"ids": np.array(self.ids, dtype=np.str_), "lengths": self.lengths}
+        if self.regions is not None:
+            arrays |= region_columns(self.regions)
+        if self.offsets is not None:
+            arrays["offsets"] = self.offsets
+        return Vectors(self.columns(), self.embeddings, self.metadata, arrays)
 
 
 def region_columns(regions: tuple[Interval, ...]) -> dict[str, NDArray[Any]]:

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_mamba.alphabet import BASES, N_CODE, SOFT_MASK, decode_bases
-from dna_mamba.errors import InputError
+from dna_mamba.alphabet import BASES, N_CODE, Codes, bases_of, decode_bases
+from dna_mamba.extras import need
+from dna_mamba.scoring.mutagenesis.sites import Asking
 from dna_mamba.sequences.windows import flank_bp
 
-Scores = Literal["llr", "wt-llr"]
-SCORES: tuple[Scores, ...] = get_args(Scores)
 COLUMNS = ("chrom", "pos", "ref", "alt", "llr", "p_ref", "p_alt", "entropy")
 MISSING = "."
-Codes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -40,12 +38,12 @@ class Mutagenesis:
     @property
     def sequence(self) -> str:
         """The reference in upper-case letters, anything but A, C, G, T as N."""
-        return decode_bases(self.codes & ~np.uint8(SOFT_MASK))
+        return decode_bases(bases_of(self.codes))
 
     @property
     def llr(self) -> NDArray[np.float32]:
         """LLR = ln p(base) - ln p(reference) in nats, float32 (L, 4): 0 at the reference, NaN where that is N."""
-        bases = self.codes & ~np.uint8(SOFT_MASK)
+        bases = bases_of(self.codes)
         known = bases < N_CODE
         ref_L1 = np.where(known, bases, 0).astype(np.intp)[:, None]
         llr_L4 = self.log_probabilities - np.take_along_axis(self.log_probabilities, ref_L1, axis=1)
@@ -80,12 +78,7 @@ class Mutagenesis:
         Raises:
             InputError: pandas is not installed.
         """
-        try:
-            import pandas
-        except ModuleNotFoundError:
-            remedy = "pip install 'dna-mamba[tables]', or take .columns()"
-            raise InputError("a data frame needs pandas", remedy=remedy) from None
-        return pandas.DataFrame(self.columns())
+        return need("pandas", what="a data frame", instead="take .columns()").DataFrame(self.columns())
 
 
 def joined(parts: Sequence[Mutagenesis]) -> Mutagenesis:
@@ -95,7 +88,7 @@ def joined(parts: Sequence[Mutagenesis]) -> Mutagenesis:
     return Mutagenesis(first.chrom, first.start, codes, np.concatenate([part.log_probabilities for part in parts]))
 
 
-def table_header(scores: Scores, context_bp: int) -> list[str]:
+def table_header(scores: Asking, context_bp: int) -> list[str]:
     """What the columns are, as ``##`` lines, and their names."""
     flank = flank_bp(context_bp)
     seen = {

@@ -1,37 +1,38 @@
-"""Tracks into bedGraph and bigWig files, part by part, in memory that does not grow with the genome."""
+"""Tracks of a genome into files, part by part, in memory that does not grow with the genome; a run can be resumed."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
+from dna_mamba.inference.batch import windows_per_pass
+from dna_mamba.inference.estimate import Estimate, estimate_passes
+from dna_mamba.inference.open import as_model, fingerprints
 from dna_mamba.io.atomic import check_target
-from dna_mamba.io.bedgraph import SUFFIXES as BEDGRAPH_SUFFIXES
-from dna_mamba.io.bedgraph import Run, write_bedgraph
-from dna_mamba.io.bigwig import SUFFIXES as BIGWIG_SUFFIXES
-from dna_mamba.io.bigwig import check_bigwig, write_bigwig
+from dna_mamba.io.bedgraph import Stretch
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.paths import STDIO
 from dna_mamba.models import MaskedLanguageModel
-from dna_mamba.runs.array_store import PartStore, holds, was_finishing
-from dna_mamba.scoring.tracks.predict import Reading, Track, check_reading, read_tiles, tiles_over
+from dna_mamba.runs import ArrayStore, Facts, check_resumable, is_file_target, progress_directory
+from dna_mamba.runs.array_store import holds, was_finishing
+from dna_mamba.runs.provenance import run_lines
+from dna_mamba.scoring.tracks.files import RegionsByContig, TrackFile, check_files, track_files, write_track
+from dna_mamba.scoring.tracks.quantities import parse_track
+from dna_mamba.scoring.tracks.reading import Reading, check_reading, read_tiles, tiles_over
+from dna_mamba.sequences.regions import as_reference, as_regions, whole_contigs
 from dna_mamba.sequences.tiling import Tile
+from dna_mamba.version import __version__
 
 PART_BP = 1 << 20
 """Bases after which what is done is safe from a kill."""
-Regions = Mapping[str, Sequence[Interval]]
+Advance = Callable[[int], None]
 Values = NDArray[np.float32]
-
-
-class Output(NamedTuple):
-    """A track and the file it goes to; ``-`` is standard output."""
-
-    track: Track
-    path: str
 
 
 class Unit(NamedTuple):
@@ -54,19 +55,77 @@ class Unit(NamedTuple):
         return sum(tile.end - tile.start for tile in self.tiles)
 
 
-class TrackRun(NamedTuple):
-    """What is to be read: a genome by a model, in which windows, in which regions (0-based, by contig)."""
+class TracksEstimate(NamedTuple):
+    """What a run will take: bases it gives values for, and its passes."""
 
-    reference: FastaReader
-    model: MaskedLanguageModel
-    reading: Reading
-    regions: Regions
+    n_bases: int
+    passes: Estimate
+
+
+class TracksJob:
+    """One number a base along a genome, or several, all from the same passes.
+
+    Args:
+        reference: the genome, open or by path.
+        model: model, or its directory or packaged name.
+        tracks: names as ``parse_track`` takes them.
+        reading: in which windows the genome is read.
+        regions: where values are wanted, 0-based half-open or ``chr:start-end`` (1-based, both ends included), in any
+            order; default everywhere.
+        device: where the model runs; default where it is, the CPU for one that is loaded.
+
+    Raises:
+        InputError: a track, region, model or genome that cannot be used.
+        MachineError: a window needs more memory than there is.
+    """
+
+    def __init__(
+        self,
+        reference: FastaReader | str | Path,
+        model: MaskedLanguageModel | str | Path,
+        *,
+        tracks: Sequence[str] = ("ref-llr",),
+        reading: Reading | None = None,
+        regions: Iterable[Interval | str] = (),
+        device: str | torch.device | None = None,
+    ) -> None:
+        self._given_model = model
+        self._model = as_model(model, device)
+        self._reference = as_reference(reference)
+        self._tracks = [parse_track(name, self._model) for name in dict.fromkeys(tracks)]
+        self._reading = reading or Reading()
+        self._places = as_regions(regions, self._reference)
+        self._regions = _by_contig(self._places or whole_contigs(self._reference))
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse what cannot be read."""
+        lengths = (length for chrom, length in self._reference.contigs if any(map(len, self._regions.get(chrom, ()))))
+        longest = max(lengths, default=0)
+        if not longest:
+            raise InputError("no region holds a base", remedy="check the regions, or the reference")
+        check_reading(self._model, self._reading, longest)
+
+    def files(self, output: str | Path) -> list[TrackFile]:
+        """The file of each track: ``output``, or of several tracks that name with the track before its suffixes.
+
+        Raises:
+            InputError: a suffix that is not a format's, or a format that cannot hold this genome.
+        """
+        files = track_files(output, self._tracks)
+        check_files(files, self._reference.contigs)
+        return files
+
+    @cached_property
+    def provenance(self) -> dict[str, str]:
+        """What names the model and the genome for good."""
+        return fingerprints(self._given_model, self._reference)
 
     def units(self) -> Iterator[Unit]:
         """All parts, in the order of the reference."""
-        for chrom, length in self.reference.contigs:
+        for chrom, length in self._reference.contigs:
             tiles: list[Tile] = []
-            for tile in tiles_over(self.regions.get(chrom, ()), length, self.reading):
+            for tile in tiles_over(self._regions.get(chrom, ()), length, self._reading):
                 is_full = tiles and tile.keep_end - tiles[0].keep_start > PART_BP
                 if tiles and (is_full or tile.keep_start != tiles[-1].keep_end):
                     yield Unit(chrom, tiles)
@@ -75,133 +134,108 @@ class TrackRun(NamedTuple):
             if tiles:
                 yield Unit(chrom, tiles)
 
-    def check(self) -> None:
-        """Refuse what cannot be read; see ``tracks.check_reading``."""
-        longest = max((length for chrom, length in self.reference.contigs if self.regions.get(chrom)), default=0)
-        if not longest:
-            raise InputError("no region holds a base", remedy="check the regions, or the reference")
-        check_reading(self.model, self.reading, longest)
+    def estimate(self) -> TracksEstimate:
+        """What a run will take."""
+        units = list(self.units())
+        longest = max(tile.end - tile.start for unit in units for tile in unit.tiles)
+        batch_size = self._reading.batch_size or windows_per_pass(self._model, longest)
+        positions = sum(unit.n_read for unit in units) * self._reading.n_passes
+        passes = estimate_passes(self._model, positions, longest, batch_size)
+        return TracksEstimate(sum(unit.length for unit in units), passes)
 
-    def values(self, unit: Unit, tracks: Sequence[Track]) -> Iterator[Values]:
+    def missing_bp(self, output: str | Path, *, resume: bool) -> int:
+        """Bases that a run still has to read, given what an earlier one left if that is to be resumed."""
+        sizes = ((n, unit.length) for n, unit in enumerate(self.units()))
+        if not resume or not is_file_target(output):
+            return sum(length for _, length in sizes)
+        parts = progress_directory(output)
+        return sum(length for n, length in sizes if not holds(parts, n, (length, len(self._tracks))))
+
+    def run(
+        self,
+        output: str | Path,
+        *,
+        resume: bool = False,
+        force: bool = False,
+        command: str | None = None,
+        advance: Advance = lambda count: None,
+    ) -> list[TrackFile]:
+        """Write the tracks; each file appears when it is whole. Returns what went where.
+
+        Args:
+            output: .bw, .bedgraph or .bedgraph.gz; ``-``, for one track, is standard output. See ``files``.
+            resume: resume a run of this job that stopped, if there is one.
+            force: replace outputs, and what an earlier run left unless ``resume``.
+            command: what bedGraph files name in their header, with version and fingerprints; None for none.
+            advance: told the number of bases just done.
+
+        Raises:
+            InputError: an output that exists or cannot be made, or an earlier run that is another one.
+            MachineError: the disk is full.
+        """
+        if resume:
+            check_resumable(output)
+        files = self.files(output)
+        header = [] if command is None else run_lines("tracks", __version__, command, self.provenance)
+        if not is_file_target(output) and len(files) == 1:
+            self._write(files[0], self._computed(advance), header, force=force)
+            return files
+        directory = progress_directory(output)
+        replace = force or (resume and was_finishing(directory))
+        for file in files:
+            check_target(file.path, force=replace)
+        with ArrayStore(directory, self._facts(), header, resume=resume, force=force) as store:
+            for number, unit in enumerate(self.units()):
+                if not store.has(number, self._shape(unit)):
+                    store.write(number, _told(self._values(unit), advance))
+            store.finish()
+            for column, file in enumerate(files):
+                self._write(file, self._stored(store, column), store.provenance, force=replace)
+            store.discard()
+        return files
+
+    def _facts(self) -> Facts:
+        places = " ".join(str(region) for region in self._places)
+        return {
+            **self.provenance,
+            "version": __version__,
+            "regions": hashlib.sha256(places.encode("utf-8", errors="surrogateescape")).hexdigest(),
+            "device": self._model.device.type,
+            "tracks": " ".join(track.name for track in self._tracks),
+            **self._reading.described(),
+        }
+
+    def _shape(self, unit: Unit) -> tuple[int, int]:
+        return unit.length, len(self._tracks)
+
+    def _values(self, unit: Unit) -> Iterator[Values]:
         """Values (n, T) of a part, piece by piece."""
-        tiles = read_tiles(unit.chrom, unit.tiles, self.reference, self.model, tracks, self.reading)
+        tiles = read_tiles(unit.chrom, unit.tiles, self._reference, self._model, self._tracks, self._reading)
         return (piece.values for piece in tiles)
 
+    def _computed(self, advance: Advance) -> Iterator[Stretch]:
+        for unit in self.units():
+            start = unit.start
+            for piece in _told(self._values(unit), advance):
+                yield Stretch(unit.chrom, start, piece[:, 0])
+                start += len(piece)
 
-def check_outputs(outputs: Sequence[Output], reference: FastaReader) -> None:
-    """Refuse, before any work is done, outputs of unknown kinds or that cannot be made.
+    def _stored(self, store: ArrayStore, column: int) -> Iterator[Stretch]:
+        for number, unit in enumerate(self.units()):
+            yield Stretch(unit.chrom, unit.start, store.read(number, self._shape(unit))[:, column])
 
-    Raises:
-        InputError: names the output and the remedy.
-    """
-    paths = [output.path for output in outputs]
-    for path in paths:
-        name = path.lower()
-        if name.endswith(BIGWIG_SUFFIXES):
-            check_bigwig(path, reference.contigs)
-        elif path == STDIO and len(paths) > 1:
-            raise InputError(f"{len(paths)} tracks on standard output", place="--output", remedy="name a file")
-        elif path != STDIO and not name.endswith(BEDGRAPH_SUFFIXES):
-            raise InputError("no track suffix", place=path, remedy="end it in .bw, .bedgraph or .bedgraph.gz")
+    def _write(self, file: TrackFile, stretches: Iterable[Stretch], header: Sequence[str], *, force: bool) -> None:
+        write_track(file, self._reference.contigs, stretches, self._regions, header, force=force)
 
 
-def write_tracks(
-    outputs: Sequence[Output],
-    run: TrackRun,
-    parts: Path | None,
-    *,
-    plan: Mapping[str, str],
-    header: Sequence[str] = (),
-    resume: bool = False,
-    force: bool = False,
-    advance: Callable[[int], None] = lambda count: None,
-) -> None:
-    """Write tracks, all from the same passes.
-
-    Args:
-        outputs: what goes where, each once.
-        run: what is read.
-        parts: directory for what is done; None, for a single output, writes as it goes and cannot be resumed.
-        plan: what decides the numbers and is not part of ``run``: model, reference, versions, by name.
-        header: ``#`` lines that open every bedGraph file.
-        resume: go on with the parts of an earlier run of the same plan.
-        force: replace outputs, and the parts of an earlier run unless ``resume``.
-        advance: told the number of bases just done.
-
-    Raises:
-        InputError: an output that exists or cannot be made, or parts of another plan.
-        MachineError: the disk is full, or a window needs more memory than there is.
-    """
-    run.check()
-    tracks = [output.track for output in outputs]
-    if parts is None:
-        (output,) = outputs
-        _write(output, run, _computed(run, tracks, advance), header, force=force)
-        return
-    settings = {"tracks": " ".join(track.name for track in tracks), **run.reading.described()}
-    replace = force or (resume and was_finishing(parts))
-    for output in outputs:
-        check_target(output.path, force=replace)
-    with PartStore(parts, {**plan, **settings}, resume=resume, force=force) as store:
-        for number, unit in enumerate(run.units()):
-            if not store.has(number, (unit.length, len(tracks))):
-                store.write(number, _told(run.values(unit, tracks), advance))
-        store.finish()
-        for column, output in enumerate(outputs):
-            _write(output, run, _stored(run, store, len(tracks), column), header, force=replace)
-        store.discard()
+def _by_contig(regions: Iterable[Interval]) -> RegionsByContig:
+    by_contig: dict[str, list[Interval]] = {}
+    for region in regions:
+        by_contig.setdefault(region.chrom, []).append(region)
+    return by_contig
 
 
-def missing_bp(run: TrackRun, parts: Path | None, n_tracks: int) -> int:
-    """Bases that a run still has to read, given what lies in ``parts``."""
-    sizes = ((n, unit.length) for n, unit in enumerate(run.units()))
-    if parts is None:
-        return sum(length for _, length in sizes)
-    return sum(length for n, length in sizes if not holds(parts, n, (length, n_tracks)))
-
-
-def _told(pieces: Iterable[Values], advance: Callable[[int], None]) -> Iterator[Values]:
+def _told(pieces: Iterable[Values], advance: Advance) -> Iterator[Values]:
     for piece in pieces:
         yield piece
         advance(len(piece))
-
-
-def _computed(
-    run: TrackRun, tracks: Sequence[Track], advance: Callable[[int], None]
-) -> Iterator[tuple[str, int, Values]]:
-    for unit in run.units():
-        start = unit.start
-        for piece in _told(run.values(unit, tracks), advance):
-            yield unit.chrom, start, piece[:, 0]
-            start += len(piece)
-
-
-def _stored(run: TrackRun, store: PartStore, n_tracks: int, column: int) -> Iterator[tuple[str, int, Values]]:
-    for number, unit in enumerate(run.units()):
-        yield unit.chrom, unit.start, store.read(number, (unit.length, n_tracks))[:, column]
-
-
-def _write(
-    output: Output,
-    run: TrackRun,
-    stretches: Iterable[tuple[str, int, Values]],
-    header: Sequence[str],
-    *,
-    force: bool,
-) -> None:
-    runs = (known for stretch in stretches for known in _known_runs(*stretch, run.regions))
-    if output.path.lower().endswith(BIGWIG_SUFFIXES):
-        write_bigwig(output.path, run.reference.contigs, runs, force=force)
-    else:
-        lines = [*header, f"#{output.track.name}: {output.track.description}"]
-        write_bedgraph(output.path, runs, header=lines, force=force)
-
-
-def _known_runs(chrom: str, start: int, values: Values, regions: Regions) -> Iterator[Run]:
-    """Stretches of neighbouring bases that have a value and lie in a region."""
-    wanted = np.zeros(len(values), dtype=bool)
-    for region in regions[chrom]:
-        wanted[max(region.start - start, 0) : max(region.end - start, 0)] = True
-    edges = np.flatnonzero(np.diff(wanted & ~np.isnan(values), prepend=False, append=False))
-    for first, last in edges.reshape(-1, 2).tolist():
-        yield Run(chrom, start + first, values[first:last])

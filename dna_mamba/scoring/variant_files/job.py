@@ -1,274 +1,250 @@
-"""A VCF in, the same VCF (or a table) with scores out."""
+"""A VCF in, the same VCF (or a table) with scores out: one job, for the command line, Python and workflows alike."""
 
 import os
-import stat
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
+from dna_mamba.defaults import DEFAULT_CONTEXT_BP
 from dna_mamba.errors import InputError
-from dna_mamba.genome import Variant
+from dna_mamba.genome import Interval
+from dna_mamba.inference.batch import windows_per_pass
+from dna_mamba.inference.estimate import Estimate, estimate_passes
+from dna_mamba.inference.open import as_model, fingerprints
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.paths import display_name
+from dna_mamba.io.paths import STDIO, display_name
 from dna_mamba.io.vcf import VcfReader, VcfRecord
-from dna_mamba.io.vcf.writer import refuse_what_bcf_cannot_hold
 from dna_mamba.models import MaskedLanguageModel
-from dna_mamba.runs.line_store import Progress
-from dna_mamba.runs.progress import progress_directory
-from dna_mamba.runs.shards import Claim, Shard, Span, block_records, span_of
-from dna_mamba.scoring.variant_files.columns import parse_info
-from dna_mamba.scoring.variant_files.plan import Run, input_state
+from dna_mamba.runs import (
+    Facts,
+    InputFile,
+    Shard,
+    Span,
+    can_be_read_twice,
+    check_resumable,
+    earlier_fact,
+    parse_shard,
+    span_of,
+)
+from dna_mamba.runs.provenance import run_lines
+from dna_mamba.scoring.variant_files.scored_lines import ScoredLines
 from dna_mamba.scoring.variant_files.selection import Regions, selector
 from dna_mamba.scoring.variant_files.summary import ScoreSummary, letters_line
-from dna_mamba.scoring.variant_files.target import Layout, Target, open_output
+from dna_mamba.scoring.variant_files.survey import Advance, Survey, alleles_of, survey_records
+from dna_mamba.scoring.variant_files.target import Layout, Target, as_target
+from dna_mamba.scoring.variant_files.writing import KeptRun, Writing, keep_and_write, write_through
 from dna_mamba.scoring.variants.assess import Assessor, CheckRef
+from dna_mamba.scoring.variants.reference_check import MAX_MISMATCH_SHARE
 from dna_mamba.scoring.variants.scorer import VariantScorer
 from dna_mamba.scoring.variants.scores import DEFAULT_SCORES, columns_of, find_scores
-from dna_mamba.scoring.variants.status import AlleleStatus, VariantScore
-from dna_mamba.sequences.windows import DEFAULT_CONTEXT_BP
+from dna_mamba.sequences.regions import as_reference, as_regions
+from dna_mamba.version import __version__
 
-__all__ = ["Survey", "Target", "can_be_read_twice", "count_windows", "read_scores", "score_vcf", "survey_vcf"]
-
-_WHOLE = Shard(1, 1)
-Advance = Callable[[int], None]
+_BATCH_SIZE = "batch_size"
 
 
-class Survey(NamedTuple):
-    """What one reading of a VCF told before any scoring: its records, and lines a person should see.
-
-    ``unsorted`` names the first place out of order, by which no index can be made.
-    """
+class ScoreEstimate(NamedTuple):
+    """What scoring will take: records, windows the model has to read for them, its passes over those."""
 
     n_records: int
-    notes: list[str]
-    unsorted: str | None = None
+    n_windows: int
+    passes: Estimate
 
 
-def alleles_of(record: VcfRecord) -> tuple[Variant, ...]:
-    """The alleles of a record, in order of ALT; none where ALT is ``.``."""
-    return tuple(Variant(record.chrom, record.pos, record.ref, alt) for alt in record.alts)
-
-
-def can_be_read_twice(path: str | Path) -> bool:
-    """Whether this is a file on disk, not a pipe."""
-    try:
-        return stat.S_ISREG(os.stat(path).st_mode)
-    except (OSError, ValueError):  # no such file, or a NUL in its name
-        return False
-
-
-class _Order:
-    """Whether records come sorted: each contig in one piece, positions never falling."""
-
-    def __init__(self) -> None:
-        self._chrom, self._pos, self._seen = "", -1, set[str]()
-        self.broken_at: str | None = None
-
-    def see(self, record: VcfRecord) -> None:
-        if record.chrom == self._chrom:
-            is_sorted = record.pos >= self._pos
-        else:
-            is_sorted = record.chrom not in self._seen
-            self._seen.add(record.chrom)
-        if not is_sorted and self.broken_at is None:
-            self.broken_at = f"{record.chrom}:{record.pos}"
-        self._chrom, self._pos = record.chrom, record.pos
-
-
-def survey_vcf(
-    path: str | Path,
-    reference: FastaReader,
-    advance: Advance = lambda count: None,
-    *,
-    context_bp: int = DEFAULT_CONTEXT_BP,
-    check_ref: CheckRef = "w",
-    regions: Regions | None = None,
-) -> Survey:
-    """Read a VCF once, without a model: count it, match its contigs and compare every REF with the reference.
-
-    Raises:
-        InputError: the VCF is malformed, or REF differs in more than 5 % of its alleles, or where ``check_ref`` is
-            ``e`` in any.
-    """
-    n_records, order = 0, _Order()
-    with VcfReader(path) as reader:
-        assessor = Assessor(reference, reader.contigs, context_bp=context_bp, check_ref=check_ref)
-        for record in selector(regions, reference, reader.contigs)(reader):
-            order.see(record)
-            for variant in alleles_of(record):
-                assessor.compare(variant)
-            n_records += 1
-            advance(1)
-    assessor.check.refuse_wrong_build()
-    return Survey(n_records, assessor.notes(), order.broken_at)
-
-
-def count_windows(path: str | Path, scorer: VariantScorer, span: Span, regions: Regions | None = None) -> int:
-    """Windows the model will have to read for records of a VCF, those that neighbours share counted for each."""
-    with VcfReader(path) as reader:
-        records = islice(selector(regions, scorer.reference, reader.contigs)(reader), *span)
-        return sum(scorer.n_windows(alleles_of(record)) for record in records)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What the ways to run share: what is read, how it is scored and spelled, and who is told."""
-
-    reader: VcfReader
-    records: Iterator[VcfRecord]
-    scorer: VariantScorer
-    target: Target
-    layout: Layout
-    check_ref: CheckRef
-    advance: Advance
-
-    def lines(self, records: Iterable[VcfRecord], summary: ScoreSummary) -> Iterator[str]:
-        """What becomes of records, counted in ``summary``; batches reach over none but these."""
-        for record, found in self.scorer.score(records, alleles_of):
-            left_out = self.check_ref == "x" and any(s.status is AlleleStatus.REF_MISMATCH for s in found)
-            summary.add(found, left_out=left_out)
-            if not left_out:
-                yield from self.layout.lines_of(self.target.kind, record, found)
-            self.advance(1)
-
-    def header(self, extra: Sequence[str]) -> list[str]:
-        return self.layout.header(self.target.kind, self.reader.header_lines, extra)
-
-
-def score_vcf(
-    path: str | Path,
-    target: Target,
-    reference: FastaReader,
-    model: MaskedLanguageModel,
-    *,
-    scores: Sequence[str] = DEFAULT_SCORES,
-    context_bp: int = DEFAULT_CONTEXT_BP,
-    batch_size: int | None = None,
-    check_ref: CheckRef = "w",
-    regions: Regions | None = None,
-    survey: Survey | None = None,
-    run: Run | None = None,
-    advance: Advance = lambda count: None,
-) -> ScoreSummary:
-    """Write every record of a VCF with the scores of its alleles, in order.
+class ScoreJob:
+    """Scores for every record of a VCF, written in order; one that stops can be resumed, or run in shards.
 
     Args:
-        path: VCF or BCF; ``-`` is standard input.
-        target: file to write, which appears when it is whole.
-        reference: the genome.
-        model: a model on nucleotide tokens.
-        scores: what is computed, names from ``scores.SCORES``.
+        variants: VCF or BCF; ``-`` is standard input. What is not a file can only be written through, once.
+        reference: the genome, open or by path.
+        model: a model on nucleotide tokens, or its directory or packaged name.
+        scores: what is computed, names from ``scoring.variants.scores.SCORES``.
         context_bp: longest window.
-        batch_size: windows in one forward pass; default what suits the device.
+        batch_size: windows in one forward pass; default that of the run to resume, or what suits the device.
         check_ref: what a REF that differs from the reference means (see ``Assessor``); with ``x`` records that have
             such an allele are left out.
-        regions: where records must lie to be scored and written; default everywhere.
-        survey: what ``survey_vcf`` found with the same ``check_ref`` and ``regions``, so that the first part of the
-            file shall not stop the run.
-        run: keeps the progress, or scores a shard; needs ``survey``.
-        advance: told the number of records just scored.
+        regions: where records must lie to be scored and written, 0-based half-open or ``chr:start-end`` (1-based,
+            both ends included); default everywhere.
+        device: where the model runs; default where it is, the CPU for one that is loaded.
 
     Raises:
-        InputError: an input that cannot be used, REF that differs too often, a target that exists.
-        MachineError: the disk is full.
+        InputError: an unknown score, or a model, genome or region that cannot be used.
     """
-    if target.write_index and survey and survey.unsorted:
-        what = f"not sorted at {survey.unsorted}, so that it cannot be indexed"
-        raise InputError(what, place=path, remedy="sort it by contig and position first, or leave out --write-index")
-    with VcfReader(path) as reader:
-        share = {} if survey is None else {"max_mismatch_share": 1.0}
-        scorer = VariantScorer(
-            reference, model, scores=scores, context_bp=context_bp, batch_size=batch_size,
-            contig_lengths=reader.contigs, check_ref=check_ref, **share,
-        )  # fmt: skip
-        records = selector(regions, reference, reader.contigs)(reader)
-        layout = Layout(columns_of(find_scores(scores)), context_bp)
-        job = _Job(reader, records, scorer, target, layout, check_ref, advance)
-        if run is not None and survey is not None and (run.shard or target.is_file):
-            summary = _keep_and_write(path, job, survey.n_records, run)
-        else:
-            summary = _write_through(job, survey and survey.n_records)
-    summary.notes = [*([] if survey else scorer.assessor.notes()), letters_line(reference.counts.values())]
-    return summary
+
+    def __init__(
+        self,
+        variants: str | Path,
+        reference: FastaReader | str | Path,
+        model: MaskedLanguageModel | str | Path,
+        *,
+        scores: Sequence[str] = DEFAULT_SCORES,
+        context_bp: int = DEFAULT_CONTEXT_BP,
+        batch_size: int | None = None,
+        check_ref: CheckRef = "w",
+        regions: Iterable[Interval | str] = (),
+        device: str | torch.device | None = None,
+    ) -> None:
+        self._columns = columns_of(find_scores(scores))
+        self._variants = variants
+        self._given_model = model
+        self._model = as_model(model, device)
+        self._reference = as_reference(reference)
+        chosen = as_regions(regions, self._reference)
+        self._regions = Regions(chosen) if chosen else None
+        self._scores = tuple(scores)
+        self._context_bp = context_bp
+        self._batch_size = batch_size
+        self._check_ref: CheckRef = check_ref
+        self._survey: Survey | None = None
+
+    @cached_property
+    def is_repeatable(self) -> bool:
+        """Whether the variants are a file, which can be surveyed, estimated, resumed and run in shards."""
+        return can_be_read_twice(self._variants)
+
+    @cached_property
+    def provenance(self) -> dict[str, str]:
+        """What names the model and the genome for good."""
+        return fingerprints(self._given_model, self._reference)
+
+    @cached_property
+    def _input(self) -> InputFile:
+        return InputFile.read(self._variants)
+
+    def survey(self, advance: Advance = lambda count: None) -> Survey:
+        """Read the VCF once, without the model: count it, match its contigs and compare every REF with the reference.
+
+        Args:
+            advance: told the number of records just read.
+
+        Raises:
+            InputError: the VCF is malformed, or REF differs in more than 5 % of its alleles, or where ``check_ref``
+                is ``e`` in any.
+        """
+        if self._survey is None:
+            self._refuse_pipe()
+            _ = self._input  # as it is before the first reading
+            with self._open() as (reader, records):
+                assessor = Assessor(
+                    self._reference, reader.contigs, context_bp=self._context_bp, check_ref=self._check_ref
+                )
+                self._survey = survey_records(records, assessor, advance)
+        return self._survey
+
+    def estimate(self, shard: Shard | str | None = None) -> ScoreEstimate:
+        """What a run, or a shard of it, will take: windows that neighbours share are counted for each."""
+        span = self.span(shard)
+        batch_size = self._batch_size or windows_per_pass(self._model, self._context_bp)
+        with self._open() as (reader, records):
+            scorer = self._scorer(reader, batch_size)
+            n_windows = sum(scorer.n_windows(alleles_of(record)) for record in islice(records, *span))
+        passes = estimate_passes(self._model, n_windows * self._context_bp, self._context_bp, batch_size)
+        return ScoreEstimate(span.n_records, n_windows, passes)
+
+    def span(self, shard: Shard | str | None = None) -> Span:
+        """The records of a shard, all without one."""
+        return span_of(_as_shard(shard), self.survey().n_records)
+
+    def run(
+        self,
+        target: Target | str | Path,
+        *,
+        shard: Shard | str | None = None,
+        resume: bool = False,
+        command: str | None = None,
+        advance: Advance = lambda count: None,
+    ) -> ScoreSummary:
+        """Write every record with the scores of its alleles, in order; the target appears when it is whole.
+
+        Args:
+            target: file to write, ``-`` for standard output.
+            shard: ``i/n`` for the i-th of n pieces, which ``merge_scores`` puts together.
+            resume: resume a run of this job that stopped, if there is one.
+            command: what to name in the output's header, with version and fingerprints; None writes no such lines.
+            advance: told the number of records just scored.
+
+        Raises:
+            InputError: an input that cannot be used, REF that differs too often, a target that exists, or an earlier
+                run that is another one.
+            MachineError: the disk is full, or the windows need more memory than there is.
+        """
+        target, shard = as_target(target), _as_shard(shard)
+        target.check()
+        if resume:
+            check_resumable(target.path)
+        if shard or resume:
+            self._refuse_pipe()
+        header = [] if command is None else run_lines("score", __version__, command, self.provenance)
+        batch_size = self._batch_size_of(target, resume=resume)
+        survey = self.survey() if self.is_repeatable else None
+        if target.write_index and survey and survey.unsorted:
+            what = f"not sorted at {survey.unsorted}, so that it cannot be indexed"
+            remedy = "sort it by contig and position first, or leave out --write-index"
+            raise InputError(what, place=self._variants, remedy=remedy)
+        with self._open() as (reader, records):
+            scorer = self._scorer(reader, batch_size)
+            layout = Layout(self._columns, self._context_bp)
+            lines = ScoredLines(scorer, layout, target.kind, self._check_ref == "x", advance)
+            writing = Writing(target, reader, records, lines, header)
+            if survey and (shard or target.is_file):
+                run = KeptRun(self._input, self._facts(target, batch_size), survey.n_records, shard, resume)
+                summary = keep_and_write(writing, run)
+            else:
+                summary = write_through(writing, survey and survey.n_records)
+        notes = [] if survey else scorer.assessor.notes()
+        summary.notes = [*notes, letters_line(self._reference.counts.values())]
+        return summary
+
+    def _refuse_pipe(self) -> None:
+        if not self.is_repeatable and (os.fspath(self._variants) == STDIO or os.path.exists(self._variants)):
+            what = "resuming, shards and estimates need a file that can be read twice"
+            raise InputError(what, place=display_name(self._variants), remedy="give IN.vcf by its path")
+
+    @contextmanager
+    def _open(self) -> Iterator[tuple[VcfReader, Iterator[VcfRecord]]]:
+        with VcfReader(self._variants) as reader:
+            yield reader, selector(self._regions, self._reference, reader.contigs)(reader)
+
+    def _scorer(self, reader: VcfReader, batch_size: int) -> VariantScorer:
+        """A file that was surveyed is judged as a whole: its first part alone shall not stop the run."""
+        return VariantScorer(
+            self._reference,
+            self._model,
+            scores=self._scores,
+            context_bp=self._context_bp,
+            batch_size=batch_size,
+            contig_lengths=reader.contigs,
+            check_ref=self._check_ref,
+            max_mismatch_share=MAX_MISMATCH_SHARE if self._survey is None else 1.0,
+        )
+
+    def _batch_size_of(self, target: Target, *, resume: bool) -> int:
+        earlier = earlier_fact(target.path, _BATCH_SIZE) if resume else None
+        if self._batch_size is None and earlier is not None and earlier.isdigit():
+            return int(earlier)
+        return self._batch_size or windows_per_pass(self._model, self._context_bp)
+
+    def _facts(self, target: Target, batch_size: int) -> Facts:
+        facts = {
+            "input": self._input.sha256,
+            "model": self.provenance["weights_sha256"],
+            "reference": self._reference.fingerprint,
+            "context": self._context_bp,
+            "scores": ",".join(self._scores),
+            "check_ref": self._check_ref,
+            "regions": self._regions or "all",
+            "lines": target.kind,
+            "version": __version__,
+            _BATCH_SIZE: batch_size,
+            "device": self._model.device.type,
+        }
+        return {name: str(value) for name, value in facts.items()}
 
 
-def _write_through(job: _Job, n_records: int | None) -> ScoreSummary:
-    """Write as it comes; in blocks where the number of records is known."""
-    summary = ScoreSummary()
-    blocks = [job.records] if n_records is None else _blocks(job.records, block_records(n_records))
-    with open_output(job.target, job.header(job.target.provenance)) as write:
-        for block in blocks:
-            for line in job.lines(block, summary):
-                write(line)
-    return summary
-
-
-def _blocks(records: Iterator[VcfRecord], size: int) -> Iterator[Iterator[VcfRecord]]:
-    """Stretches of ``size`` records, each to be used up before the next is taken."""
-    while (first := next(records, None)) is not None:
-        yield chain([first], islice(records, size - 1))
-
-
-def _keep_and_write(path: str | Path, job: _Job, n_records: int, run: Run) -> ScoreSummary:
-    """Keep block by block what is done; write the target when everything is."""
-    span = span_of(run.shard, n_records)
-    with ExitStack() as stack:
-        if job.target.is_file:
-            directory = progress_directory(job.target.path)
-        else:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dna-mamba-"))) / "progress"
-        facts = dict(run.facts) | {"shard": str(run.shard or _WHOLE)}
-        options = {"resume": run.resume, "force": job.target.force}
-        progress = stack.enter_context(Progress(directory, facts, job.target.provenance, **options))
-        if job.target.format == "b" and not job.reader.is_bcf and not progress.summary.n_records:
-            _try_bcf(path, job.target)
-        _score_rest(job, span, block_records(n_records), progress)
-        if input_state(path) != run.state:
-            raise InputError("changed while it was being read", place=path, remedy="run again on the new file")
-        progress.is_complete = True
-        extra = [*progress.provenance]
-        if run.shard:
-            counts = progress.summary.counts()
-            extra.append(Claim(run.shard, span, n_records, *progress.content(), counts, run.facts).line)
-        with open_output(job.target, job.header(extra)) as write:
-            for line in progress.lines():
-                write(line)
-        progress.discard()
-        return progress.summary
-
-
-def _try_bcf(path: str | Path, target: Target) -> None:
-    with VcfReader(path) as reader:
-        lines = (record.line for record in reader)
-        refuse_what_bcf_cannot_hold(reader.header_lines, lines, display_name(target.path))
-
-
-def _score_rest(job: _Job, span: Span, size: int, progress: Progress) -> None:
-    """Score what the progress lacks."""
-    n_done = progress.summary.n_records
-    job.advance(n_done)
-    rest = islice(job.records, span.first + n_done, span.last)
-    for block in _blocks(rest, size):
-        tally = ScoreSummary()
-        lines = list(job.lines(block, tally))
-        progress.commit(lines, tally)
-
-
-def read_scores(path: str | Path) -> Iterator[VariantScore]:
-    """The alleles of a VCF that ``score_vcf`` wrote, with their scores, in order; records without scores give none.
-
-    Raises:
-        InputError: the file is no VCF, or its scores are malformed; names the line.
-    """
-    with VcfReader(path) as reader:
-        for record in reader:
-            try:
-                values = parse_info(record.info)
-                pairs = list(zip(alleles_of(record), values, strict=True)) if values else []
-            except (InputError, ValueError) as error:
-                raise InputError(str(error), place=f"{path}:{record.line_number}") from None
-            yield from (VariantScore(variant, status, found) for variant, (status, found) in pairs)
+def _as_shard(shard: Shard | str | None) -> Shard | None:
+    return parse_shard(shard) if isinstance(shard, str) else shard

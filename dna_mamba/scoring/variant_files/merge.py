@@ -13,10 +13,11 @@ from dna_mamba.io.compression import open_input
 from dna_mamba.io.paths import STDIO, check_local
 from dna_mamba.io.vcf import VcfReader, write_vcf_index
 from dna_mamba.io.vcf.binary import BCF_MAGIC, join_bcf
-from dna_mamba.runs.shards import SHARD_LINE, Claim, Shard, find_claim, span_of
+from dna_mamba.runs.counts import Counts, add_counts
+from dna_mamba.runs.shards import Claim, Shard, find_claim, span_of
 from dna_mamba.scoring.variant_files.parquet import read_parquet_header, read_parquet_lines
 from dna_mamba.scoring.variant_files.summary import ScoreSummary
-from dna_mamba.scoring.variant_files.target import Kind, Target, open_output
+from dna_mamba.scoring.variant_files.target import SHARD_LINE, Kind, Target, as_target, open_output
 
 _ROUNDING = ("batch_size", "device")
 """What changes the last bits of a score at most."""
@@ -43,7 +44,9 @@ class ShardFile:
         return [line for line in self.header if not line.startswith(_OWN_LINES)]
 
 
-def merge_scores(paths: Sequence[str | Path], target: Target, advance: Callable[[int], None]) -> ScoreSummary:
+def merge_scores(
+    paths: Sequence[str | Path], target: Target | str | Path, advance: Callable[[int], None] = lambda count: None
+) -> ScoreSummary:
     """Write what the run would have written whole; returns the summary of the whole, and notes for a person.
 
     The shards may be given in any order: each says which it is.
@@ -54,15 +57,17 @@ def merge_scores(paths: Sequence[str | Path], target: Target, advance: Callable[
         advance: told how many lines have just been written.
 
     Raises:
-        InputError: a file that is no shard or damaged, a shard of another run, missing or given twice, or a target
-            of another kind than the shards; names file and reason. Nothing is written then.
+        InputError: a file that is not a shard or is damaged, a shard of another run, missing or given twice, or a
+            target that exists or is of another kind than the shards; names file and reason. Nothing is written then.
         MachineError: the disk is full.
     """
+    target = as_target(target)
+    target.check()
     shards = sorted((open_shard(path) for path in paths), key=lambda shard: shard.claim.shard)
-    summary = ScoreSummary(notes=_refuse_strangers(shards))
+    notes = _refuse_strangers(shards)
     _refuse_gaps(shards)
-    for shard in shards:
-        summary.include(ScoreSummary.of_counts(shard.claim.counts))
+    summary = ScoreSummary.of_counts(_total([shard.claim.counts for shard in shards]))
+    summary.notes = notes
     _refuse_other_kind(shards[0], target)
     header = [line for line in shards[0].header if not line.startswith(SHARD_LINE)]
     if shards[0].format == "b":
@@ -86,11 +91,28 @@ def open_shard(path: str | Path) -> ShardFile:
         is_bcf, is_parquet = start == BCF_MAGIC, start.startswith(_PARQUET_MAGIC)
     if is_parquet:
         header = read_parquet_header(name)
-        return ShardFile(name, "parquet", "table", header, find_claim(header, name), lambda: read_parquet_lines(name))
+        return ShardFile(name, "parquet", "table", header, _find_claim(header, name), lambda: read_parquet_lines(name))
     header = [line.removesuffix("\n") for line in _head(name)] if not is_bcf else _vcf_header(name)
-    claim = find_claim(header, name)
+    claim = _find_claim(header, name)
     kind: Kind = "records" if header[-1].startswith("#CHROM") else "table"
     return ShardFile(name, "b" if is_bcf else "v", kind, header, claim, lambda: _text_lines(name))
+
+
+def _total(counts: Sequence[Counts]) -> Counts:
+    total: Counts = {}
+    for more in counts:
+        total = add_counts(total, more)
+    return total
+
+
+def _find_claim(header: Sequence[str], place: str) -> Claim:
+    """What a shard says of itself. Raises InputError where it says nothing, or nothing that can be read."""
+    claim = find_claim(header, SHARD_LINE, place)
+    try:
+        ScoreSummary.of_counts(claim.counts)
+    except ValueError:
+        raise InputError("its shard line cannot be read", place=place, remedy=_AGAIN) from None
+    return claim
 
 
 def _vcf_header(path: str) -> list[str]:
@@ -115,7 +137,7 @@ def _head(path: str) -> list[str]:
             if not line.startswith("##"):
                 break
     if not header:
-        raise InputError("is no shard", place=path, remedy="merge takes files that score --shard i/n wrote")
+        raise InputError("is not a shard", place=path, remedy="merge takes files that were written with --shard i/n")
     return header
 
 

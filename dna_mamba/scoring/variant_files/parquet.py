@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dna_mamba.errors import InputError
-from dna_mamba.scoring.embeddings.files import need
+from dna_mamba.extras import need
 from dna_mamba.scoring.variant_files.columns import MISSING, TABLE_COLUMNS, format_number
 
 _HEADER = b"dna-mamba_header"
@@ -23,7 +23,7 @@ def parquet_lines(stream: BinaryIO, header: Sequence[str]) -> Iterator[Callable[
     """Yields a function that takes lines of the text table.
 
     ``pos`` is int64 and 1-based, the scores are float32, all else is text; ``.`` is null. What stands above the
-    text table, and its column names, is the schema's metadata ``dna-mamba_header``. Letters that are no UTF-8 become
+    text table, and its column names, is the schema's metadata ``dna-mamba_header``. Letters that are not UTF-8 become
     U+FFFD.
 
     Raises:
@@ -74,7 +74,7 @@ def read_parquet_header(path: str | Path) -> list[str]:
         header: list[str] = metadata[_HEADER].decode().split("\n")
         return header
     except (OSError, pyarrow.ArrowException, KeyError):
-        raise InputError("is no Parquet table of scores", place=path) from None
+        raise InputError("is not a Parquet table of scores", place=path) from None
 
 
 def read_parquet_lines(path: str | Path) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """Which records of a VCF are scored and written: all, or those that regions touch."""
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
@@ -8,9 +7,8 @@ from itertools import groupby
 from dna_mamba.genome import Interval
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfRecord
+from dna_mamba.io.vcf.extent import record_end
 from dna_mamba.sequences.contig_names import ContigMap
-
-_END = re.compile(r"(?:^|;)END=(\d{1,18})(?:;|$)")
 
 
 class Regions:
@@ -55,8 +53,8 @@ def selector(
 ) -> Callable[[Iterable[VcfRecord]], Iterator[VcfRecord]]:
     """A function that lets the records through that a region touches.
 
-    As with ``bcftools view --regions-overlap record``, what counts is the stretch of REF, or up to INFO/END where
-    that lies further on.
+    As with ``bcftools view --regions-overlap record``, what counts is the stretch that a record says something of: REF,
+    or as far as INFO/END, INFO/SVLEN or FORMAT/LEN reach (``io.vcf.extent``).
 
     Args:
         regions: the regions; None lets everything through.
@@ -67,9 +65,6 @@ def selector(
 
     def is_selected(record: VcfRecord) -> bool:
         chrom = contigs.find(record.chrom)
-        stated_end = _END.search(record.info) if "END=" in record.info else None
-        start = record.pos - 1
-        end = max(start + len(record.ref), int(stated_end[1]) if stated_end else 0)
-        return chrom is not None and regions is not None and regions.touch(chrom, start, end)
+        return chrom is not None and regions is not None and regions.touch(chrom, record.pos - 1, record_end(record))
 
     return iter if regions is None else lambda records: filter(is_selected, records)

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from dna_mamba.alphabet import LetterCounts
+from dna_mamba.runs.counts import Counts
 from dna_mamba.scoring.variants.status import AlleleStatus, VariantScore
 
 
@@ -26,23 +26,23 @@ class ScoreSummary:
         self.n_scored += sum(score.is_scored for score in scores)
         self.by_status.update(score.status for score in scores)
 
-    def include(self, other: "ScoreSummary") -> None:
-        """Count what another part of the run counted."""
-        self.n_records += other.n_records
-        self.n_left_out += other.n_left_out
-        self.n_scored += other.n_scored
-        self.by_status.update(other.by_status)
-
-    def counts(self) -> dict[str, Any]:
-        """All counts, ready for JSON."""
+    def counts(self) -> Counts:
+        """All counts by name."""
         by_status = {str(status): n for status, n in self.by_status.items()}
         return {"records": self.n_records, "left_out": self.n_left_out, "scored": self.n_scored, "by_status": by_status}
 
     @classmethod
-    def of_counts(cls, counts: Mapping[str, Any]) -> "ScoreSummary":
-        """From what ``counts`` gave. Raises LookupError, TypeError, AttributeError or ValueError for anything else."""
-        by_status = Counter({AlleleStatus(name): int(n) for name, n in counts["by_status"].items()})
-        return cls(int(counts["records"]), int(counts["left_out"]), int(counts["scored"]), by_status)
+    def of_counts(cls, counts: Counts) -> "ScoreSummary":
+        """From what ``counts`` gave, or sums of it. A missing count is 0.
+
+        Raises:
+            ValueError: an unknown status.
+        """
+        numbers = {name: n for name, n in counts.items() if isinstance(n, int)}
+        group = counts.get("by_status")
+        statuses = group if isinstance(group, Mapping) else {}
+        by_status = Counter({AlleleStatus(name): n for name, n in statuses.items() if isinstance(n, int)})
+        return cls(numbers.get("records", 0), numbers.get("left_out", 0), numbers.get("scored", 0), by_status)
 
     @property
     def n_alleles(self) -> int:

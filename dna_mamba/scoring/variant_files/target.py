@@ -9,9 +9,10 @@ from typing import Literal, NamedTuple
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output, check_target
 from dna_mamba.io.bgzf import BgzfWriter
-from dna_mamba.io.paths import STDIO, check_local
+from dna_mamba.io.paths import check_local
 from dna_mamba.io.vcf import VcfRecord, with_header_lines, write_vcf_index
 from dna_mamba.io.vcf.writer import VcfWriter, vcf_format
+from dna_mamba.runs import is_file_target
 from dna_mamba.scoring.variant_files.columns import info_definitions, info_of, table_header, table_rows
 from dna_mamba.scoring.variant_files.parquet import need_pyarrow, parquet_lines
 from dna_mamba.scoring.variants.scores import Column
@@ -20,6 +21,8 @@ from dna_mamba.scoring.variants.status import VariantScore
 OutputFormat = Literal["v", "z", "b", "t", "parquet"]
 Kind = Literal["records", "table"]
 WriteLine = Callable[[str], None]
+SHARD_LINE = "##dna-mamba_scoreShard="
+"""Begins the header line in which a shard says which it is."""
 _TABLE_SUFFIXES = (".tsv", ".tsv.gz")
 _INDEXED: tuple[OutputFormat, ...] = ("z", "b")
 
@@ -30,7 +33,6 @@ class Target(NamedTuple):
     path: str | Path
     chosen_format: str | None = None
     force: bool = False
-    provenance: Sequence[str] = ()
     write_index: bool = False
 
     @property
@@ -49,9 +51,8 @@ class Target(NamedTuple):
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a file that exists or will, neither standard output, nor a pipe, nor a device."""
-        path = Path(os.path.realpath(self.path))
-        return os.fspath(self.path) != STDIO and (path.is_file() or not path.exists())
+        """Whether it is a file that exists or will."""
+        return is_file_target(self.path)
 
     def check(self) -> None:
         """Refuse, before any work is done, a target that cannot be written. Raises InputError."""
@@ -62,6 +63,11 @@ class Target(NamedTuple):
             remedy = "write a file that ends in .vcf.gz or .bcf"
             raise InputError("only packed VCF and BCF have an index", place="--write-index", remedy=remedy)
         check_target(self.path, force=self.force)
+
+
+def as_target(target: Target | str | Path) -> Target:
+    """The target itself, or one whose format its path tells."""
+    return target if isinstance(target, Target) else Target(target)
 
 
 class Layout(NamedTuple):

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from dna_mamba.alphabet import N_CODE
+from dna_mamba.alphabet import N_CODE, Codes
+from dna_mamba.defaults import DEFAULT_CONTEXT_BP
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Variant
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.scoring.variants.change import Change, Codes, find_change, max_allele_bp
+from dna_mamba.scoring.variants.change import Change, find_change, max_allele_bp
 from dna_mamba.scoring.variants.reference_check import ReferenceCheck
 from dna_mamba.scoring.variants.status import AlleleStatus, status_of_spelling
-from dna_mamba.sequences.cached_genome import NearbyBases, codes_of
+from dna_mamba.sequences.cached_genome import CachedGenome, allele_bases
 from dna_mamba.sequences.contig_names import ContigMap
-from dna_mamba.sequences.windows import DEFAULT_CONTEXT_BP
 
 CheckRef = Literal["w", "x", "s", "e"]
 
@@ -38,7 +38,7 @@ class Assessor:
     Attributes:
         contigs: how contigs were matched so far.
         check: how REF compared with the reference so far.
-        bases: the genome, the last places at hand.
+        genome: the reference, the last places at hand.
     """
 
     def __init__(
@@ -50,8 +50,8 @@ class Assessor:
         check_ref: CheckRef = "w",
     ) -> None:
         self.contigs = ContigMap({contig.chrom: contig.length for contig in reference.contigs}, contig_lengths)
-        self.bases = NearbyBases(reference)
-        self.check = ReferenceCheck(self.bases)
+        self.genome = CachedGenome(reference)
+        self.check = ReferenceCheck(self.genome)
         self._check_ref, self._max_bp = check_ref, max_allele_bp(context_bp)
 
     def assess(self, variant: Variant) -> Assessment:
@@ -66,10 +66,10 @@ class Assessor:
             ref = self._on_mismatch(variant, chrom)
         if ref is None:
             return Assessment(variant, AlleleStatus.REF_MISMATCH)
-        alt = codes_of(variant.alt)
-        if (ref == N_CODE).any() or (alt == N_CODE).any():
+        alt = allele_bases(variant.alt)
+        if any((codes == N_CODE).any() for codes in (ref, allele_bases(variant.ref), alt)):
             return Assessment(variant, AlleleStatus.N_WINDOW)
-        change = find_change(self.bases, chrom, variant.start, ref, alt, self._max_bp)
+        change = find_change(self.genome, chrom, variant.start, ref, alt, self._max_bp)
         if change.longest > self._max_bp:
             return Assessment(variant, AlleleStatus.TOO_LONG)
         return Assessment(variant, AlleleStatus.OK, change)
@@ -83,15 +83,15 @@ class Assessor:
             self._on_mismatch(variant, chrom)
 
     def _on_mismatch(self, variant: Variant, chrom: str) -> Codes | None:
-        """The alleles to go on with, if any."""
+        """What then stands for REF, if the allele is scored at all."""
         if self._check_ref == "e":
             raise InputError(
                 f"REF differs from the reference: {self.check.examples[0]}",
                 place="--check-ref e",
                 remedy="correct the record, give the right FASTA, or choose w, x or s",
             )
-        fits = variant.start >= 0 and variant.end <= self.bases.length(chrom)
-        return codes_of(variant.ref) if self._check_ref == "s" and fits and _spells_bases(variant.ref) else None
+        fits = variant.start >= 0 and variant.end <= self.genome.length(chrom)
+        return allele_bases(variant.ref) if self._check_ref == "s" and fits and _spells_bases(variant.ref) else None
 
     def notes(self) -> list[str]:
         """Lines a person should see: contigs under other names, and REF letters that differ."""

@@ -8,18 +8,17 @@ Holmes et al. 2020). It is the same from either strand.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dna_mamba.alphabet import N_CODE, SOFT_MASK
+from dna_mamba.alphabet import N_CODE, Codes
 from dna_mamba.errors import InputError
-from dna_mamba.sequences.cached_genome import Bases
-
-Codes = NDArray[np.uint8]
-"""Base codes of ``dna_mamba.alphabet`` (L,), without soft-mask bits."""
+from dna_mamba.sequences.cached_genome import CachedGenome
 
 
 class Change(NamedTuple):
-    """Reference bases ``[start, end)``, 0-based, replaced by ``alt``; ``ref`` is what stood there."""
+    """Reference bases ``[start, end)``, 0-based, replaced by ``alt``; ``ref`` is what stood there.
+
+    Both are codes without soft-mask bits.
+    """
 
     chrom: str
     start: int
@@ -34,11 +33,11 @@ class Change(NamedTuple):
 
     @property
     def is_unknown(self) -> bool:
-        """Whether either allele holds a letter that is no base."""
+        """Whether either allele holds a letter that is not a base."""
         return bool((self.ref == N_CODE).any() or (self.alt == N_CODE).any())
 
 
-class Haplotypes(NamedTuple):
+class AlleleWindows(NamedTuple):
     """The window around a change with either allele: ``left + ref + right`` and ``left + alt + right``."""
 
     left: Codes
@@ -80,11 +79,11 @@ def max_allele_bp(context_bp: int) -> int:
     return max(1, context_bp // 2)
 
 
-def find_change(reference: Bases, chrom: str, start: int, ref: Codes, alt: Codes, reach_bp: int) -> Change:
+def find_change(genome: CachedGenome, chrom: str, start: int, ref: Codes, alt: Codes, reach_bp: int) -> Change:
     """The change that replacing ``ref`` at ``start`` by ``alt`` makes.
 
     Args:
-        reference: the genome.
+        genome: the genome.
         chrom: the reference's name of the contig.
         start: 0-based offset of the first base of ``ref``.
         ref: codes of REF as the record spells them.
@@ -99,8 +98,8 @@ def find_change(reference: Bases, chrom: str, start: int, ref: Codes, alt: Codes
         return Change(chrom, start, start + len(ref), ref, alt)
     unit = ref if len(ref) else alt
     end = start + len(ref)
-    left = _bases(reference, chrom, start - reach_bp, start)
-    right = _bases(reference, chrom, end, end + reach_bp)
+    left = genome.bases(chrom, start - reach_bp, start)
+    right = genome.bases(chrom, end, end + reach_bp)
     n_left = _periodic(left[::-1], unit[::-1])
     n_right = _periodic(right, unit)
     before, after = left[len(left) - n_left :], right[:n_right]
@@ -108,22 +107,15 @@ def find_change(reference: Bases, chrom: str, start: int, ref: Codes, alt: Codes
     return Change(chrom, start - n_left, end + n_right, *whole)
 
 
-def haplotypes(reference: Bases, change: Change, context_bp: int) -> Haplotypes:
+def allele_windows(genome: CachedGenome, change: Change, context_bp: int) -> AlleleWindows:
     """Both windows of a change: flanks of equal length fill up ``context_bp`` and are shorter at a contig's ends.
 
     With both flanks equal, either strand sees the same windows.
     """
     flank = (context_bp - change.longest) // 2
-    left = _bases(reference, change.chrom, change.start - flank, change.start)
-    right = _bases(reference, change.chrom, change.end, change.end + flank)
-    return Haplotypes(left, change.ref, change.alt, right, is_cut=min(len(left), len(right)) < flank)
-
-
-def _bases(reference: Bases, chrom: str, start: int, end: int) -> Codes:
-    """Codes of the part of ``[start, end)`` that the contig has."""
-    length = reference.length(chrom)
-    start, end = min(max(start, 0), length), min(max(end, 0), length)
-    return reference.codes(chrom, start, end) & ~np.uint8(SOFT_MASK)
+    left = genome.bases(change.chrom, change.start - flank, change.start)
+    right = genome.bases(change.chrom, change.end, change.end + flank)
+    return AlleleWindows(left, change.ref, change.alt, right, is_cut=min(len(left), len(right)) < flank)
 
 
 def _trimmed(start: int, ref: Codes, alt: Codes) -> tuple[int, Codes, Codes]:

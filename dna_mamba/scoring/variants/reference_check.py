@@ -1,12 +1,9 @@
 """Whether a VCF was called against this reference: REF letters, allele by allele, and the verdict on the whole."""
 
-import numpy as np
-from numpy.typing import NDArray
-
-from dna_mamba.alphabet import N_CODE, SOFT_MASK, decode_bases
+from dna_mamba.alphabet import N_CODE, Codes, decode_bases
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Variant
-from dna_mamba.sequences.cached_genome import Bases, codes_of
+from dna_mamba.sequences.cached_genome import CachedGenome, allele_bases
 
 MAX_MISMATCH_SHARE = 0.05
 CHECK_EVERY = 1000
@@ -20,20 +17,22 @@ _SHOWN_BP = 20
 class ReferenceCheck:
     """Compares REF with the reference and counts.
 
-    Ambiguity codes and N in the reference agree with every letter: VCF has no other letter for them (VCF 4.3,
-    section 1.6.1). Letter case plays no part.
+    Ambiguity codes and N, in the reference and in REF, agree with every letter; a REF of nothing else says nothing of
+    the build and is not counted (callers of structural variants write N for every base). Letter case plays no part.
 
     Args:
-        reference: the genome.
+        genome: the reference.
 
     Attributes:
-        n_checked, n_mismatched: alleles so far.
+        n_checked: alleles compared so far.
+        n_mismatched: those of them whose REF differs.
         examples: the first few mismatches, a line each.
     """
 
-    def __init__(self, reference: Bases) -> None:
-        self._reference = reference
-        self.n_checked = self.n_mismatched = 0
+    def __init__(self, genome: CachedGenome) -> None:
+        self._genome = genome
+        self.n_checked = 0
+        self.n_mismatched = 0
         self.examples: list[str] = []
 
     @property
@@ -41,27 +40,23 @@ class ReferenceCheck:
         """Whether there are mismatches beyond ``examples``."""
         return self.n_mismatched > len(self.examples)
 
-    def read(self, variant: Variant, chrom: str) -> NDArray[np.uint8] | None:
+    def read(self, variant: Variant, chrom: str) -> Codes | None:
         """Base codes of the reference under REF (L,) without soft-mask bits, or None where they differ from REF.
 
         Args:
             variant: the allele.
             chrom: the reference's name of its contig.
         """
-        codes = self._codes_under(variant, chrom)
-        agrees = len(codes) == len(variant.ref) and _agree(codes, variant.ref)
-        self.n_checked += 1
-        if not agrees:
+        codes = self._genome.bases(chrom, variant.start, variant.end)  # shorter than REF past the contig's end
+        ref = _bases_or_none(variant.ref)
+        if ref is None or len(codes) != len(ref) or not _agree(codes, ref):
+            self.n_checked += 1
             self._note(variant, codes)
-        return codes if agrees else None
+            return None
+        self.n_checked += bool((ref != N_CODE).any())
+        return codes
 
-    def _codes_under(self, variant: Variant, chrom: str) -> NDArray[np.uint8]:
-        """What the contig holds there, shorter than REF where it ends."""
-        length = self._reference.length(chrom)
-        start, end = min(max(variant.start, 0), length), min(variant.end, length)
-        return self._reference.codes(chrom, start, max(start, end)) & ~np.uint8(SOFT_MASK)
-
-    def _note(self, variant: Variant, codes: NDArray[np.uint8]) -> None:
+    def _note(self, variant: Variant, codes: Codes) -> None:
         self.n_mismatched += 1
         if len(self.examples) < _SHOWN:
             found = _shortened(decode_bases(codes)) or "no such position"
@@ -79,12 +74,16 @@ class ReferenceCheck:
             )
 
 
-def _agree(codes: NDArray[np.uint8], ref: str) -> bool:
+def _bases_or_none(letters: str) -> Codes | None:
+    """Codes of an allele, None where it holds letters that are not bases."""
     try:
-        expected = codes_of(ref)
+        return allele_bases(letters)
     except InputError:
-        return False
-    return bool(((codes == expected) | (codes == N_CODE)).all())
+        return None
+
+
+def _agree(codes: Codes, ref: Codes) -> bool:
+    return bool(((codes == ref) | (codes == N_CODE) | (ref == N_CODE)).all())
 
 
 def _shortened(letters: str) -> str:

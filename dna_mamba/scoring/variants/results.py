@@ -1,16 +1,14 @@
 """Scores in Python: an iterator that knows which model and genome they are of, and a data frame."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from safetensors.torch import save
 
-from dna_mamba.checkpoints import weights_sha256
-from dna_mamba.errors import InputError
+from dna_mamba.extras import need
+from dna_mamba.inference.open import fingerprint
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.scoring.variants.scores import SCORES, columns_of
@@ -40,10 +38,7 @@ class ScoredVariants(Iterator[VariantScore]):
     @cached_property
     def weights_sha256(self) -> str:
         """Hex SHA-256 of the weight file; of a model in memory, that of the file that saving it would write."""
-        if not isinstance(self._model, MaskedLanguageModel):
-            return weights_sha256(self._model)
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self._model.state_dict().items()}
-        return hashlib.sha256(save(tensors)).hexdigest()
+        return fingerprint(self._model)
 
     @property
     def reference_sha256(self) -> str:
@@ -61,10 +56,7 @@ def to_frame(results: Iterable[VariantScore]) -> "pandas.DataFrame":
     Raises:
         InputError: pandas is not installed.
     """
-    try:
-        import pandas
-    except ImportError:
-        raise InputError("a data frame needs pandas", remedy="pip install 'dna-mamba[tables]'") from None
+    pd = need("pandas", what="a data frame")
     rows = list(results)
     columns: dict[str, Any] = {
         "chrom": [row.variant.chrom for row in rows],
@@ -76,7 +68,7 @@ def to_frame(results: Iterable[VariantScore]) -> "pandas.DataFrame":
     for column in columns_of(tuple(SCORES.values())):
         if any(column.name in row.values for row in rows):
             columns[column.name] = np.array([row.values.get(column.name, np.nan) for row in rows], dtype=np.float32)
-    frame = pandas.DataFrame(columns)
+    frame: pandas.DataFrame = pd.DataFrame(columns)
     if isinstance(results, ScoredVariants):
         frame.attrs.update(weights_sha256=results.weights_sha256, reference_sha256=results.reference_sha256)
     return frame

@@ -9,20 +9,22 @@ import numpy as np
 import torch
 
 from dna_mamba.alphabet import BASES
+from dna_mamba.defaults import DEFAULT_CONTEXT_BP
 from dna_mamba.genome import Variant
+from dna_mamba.inference.batch import require_memory, windows_per_pass
 from dna_mamba.inference.likelihood import base_ids, masked_log_probabilities
-from dna_mamba.inference.open import as_model, as_reference, sites_per_pass
-from dna_mamba.inference.questions import Answers, Request, ask
+from dna_mamba.inference.open import as_model
+from dna_mamba.inference.questions import Answers, Question, ask
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
-from dna_mamba.models.memory import Shape, inference_bytes, require
 from dna_mamba.scoring.variants.assess import Assessor, CheckRef
-from dna_mamba.scoring.variants.change import Haplotypes, haplotypes
+from dna_mamba.scoring.variants.change import AlleleWindows, allele_windows
 from dna_mamba.scoring.variants.reference_check import CHECK_EVERY, MAX_MISMATCH_SHARE
 from dna_mamba.scoring.variants.results import ScoredVariants
 from dna_mamba.scoring.variants.scores import DEFAULT_SCORES, find_scores
 from dna_mamba.scoring.variants.status import AlleleStatus, VariantScore
-from dna_mamba.sequences.windows import DEFAULT_CONTEXT_BP, MAX_UNKNOWN_SHARE, site_window
+from dna_mamba.sequences.regions import as_reference
+from dna_mamba.sequences.windows import MAX_UNKNOWN_SHARE, site_window
 
 Group = TypeVar("Group")
 _BATCHES_HELD = 4
@@ -32,18 +34,18 @@ _MAX_PENDING = 4096
 
 
 class _Allele(NamedTuple):
-    """An allele on its way through a chunk: ``pair`` is None if it is not scored."""
+    """An allele on its way to its score: ``pair`` is None if it has none."""
 
     variant: Variant
     status: AlleleStatus
-    pair: Haplotypes | None
+    pair: AlleleWindows | None
 
 
 @dataclass
-class _Chunk(Generic[Group]):
+class _Pending(Generic[Group]):
     """Neighbouring groups that are scored together: what several of them ask is asked once."""
 
-    requests: set[Request] = field(default_factory=set)
+    questions: set[Question] = field(default_factory=set)
     groups: list[tuple[Group, list[_Allele]]] = field(default_factory=list)
 
 
@@ -82,16 +84,14 @@ class VariantScorer:
         max_mismatch_share: float = MAX_MISMATCH_SHARE,
     ) -> None:
         base_ids(model.tokenizer)
-        self._reference, self._model = reference, model
+        self._model = model
         self._scores = find_scores(scores)
         self._context_bp = context_bp
         self.assessor = Assessor(reference, contig_lengths, context_bp=context_bp, check_ref=check_ref)
-        self._batch_size = batch_size or sites_per_pass(model, context_bp)
+        self._batch_size = batch_size or windows_per_pass(model, context_bp)
         self._max_mismatch_share = max_mismatch_share
-        weight = model.encoder.embedding.weight
-        shape = Shape(2 * self._batch_size, context_bp)
-        needed = inference_bytes(model.config, shape, weight.device, weight.dtype)
-        require(needed, weight.device, f"windows of {context_bp:,} bp", "take a smaller --context or --batch-size")
+        what, remedy = f"windows of {context_bp:,} bp", "take a smaller --context or --batch-size"
+        require_memory(model, self._batch_size, context_bp, what=what, remedy=remedy)
 
     def score(
         self, groups: Iterable[Group], alleles: Callable[[Group], Sequence[Variant]]
@@ -102,51 +102,46 @@ class VariantScorer:
             InputError: REF differs too often (after every 1,000 alleles and at the end), or the model's
                 predictions are not finite.
         """
-        chunk: _Chunk[Group] = _Chunk()
+        pending: _Pending[Group] = _Pending()
         verdict_due = CHECK_EVERY
         for group in groups:
             prepared = [self._prepare(variant) for variant in alleles(group)]
             if self.assessor.check.n_checked >= verdict_due:
                 self._refuse_wrong_build()
                 verdict_due += CHECK_EVERY
-            chunk.groups.append((group, prepared))
-            chunk.requests.update(self._requests(prepared))
-            if len(chunk.requests) >= _BATCHES_HELD * self._batch_size or len(chunk.groups) >= _MAX_PENDING:
-                yield from self._finish(chunk)
-                chunk = _Chunk()
+            pending.groups.append((group, prepared))
+            pending.questions.update(self._questions(prepared))
+            if len(pending.questions) >= _BATCHES_HELD * self._batch_size or len(pending.groups) >= _MAX_PENDING:
+                yield from self._finish(pending)
+                pending = _Pending()
         self._refuse_wrong_build()
-        yield from self._finish(chunk)
-
-    @property
-    def reference(self) -> FastaReader:
-        """The genome."""
-        return self._reference
+        yield from self._finish(pending)
 
     def n_windows(self, variants: Iterable[Variant]) -> int:
         """Windows the model has to read for these alleles, equal ones counted once."""
-        return len(set(self._requests([self._prepare(variant) for variant in variants])))
+        return len(set(self._questions([self._prepare(variant) for variant in variants])))
 
     def _prepare(self, variant: Variant) -> _Allele:
         _, status, change = self.assessor.assess(variant)
         if change is None:
             return _Allele(variant, status, None)
-        pair = haplotypes(self.assessor.bases, change, self._context_bp)
+        pair = allele_windows(self.assessor.genome, change, self._context_bp)
         if pair.unknown_share > MAX_UNKNOWN_SHARE:
             return _Allele(variant, AlleleStatus.N_WINDOW, pair)
         return _Allele(variant, AlleleStatus.EDGE_PADDED if pair.is_cut else AlleleStatus.OK, pair)
 
-    def _requests(self, alleles: Iterable[_Allele]) -> Iterator[Request]:
+    def _questions(self, alleles: Iterable[_Allele]) -> Iterator[Question]:
         for allele in alleles:
             if allele.pair is not None:
                 for score in self._scores:
-                    yield from score.requests(allele.pair)
+                    yield from score.questions(allele.pair)
 
     def _refuse_wrong_build(self) -> None:
         self.assessor.check.refuse_wrong_build(self._max_mismatch_share)
 
-    def _finish(self, chunk: _Chunk[Group]) -> Iterator[tuple[Group, tuple[VariantScore, ...]]]:
-        answers = ask(self._model, chunk.requests, self._batch_size)
-        for group, alleles in chunk.groups:
+    def _finish(self, pending: _Pending[Group]) -> Iterator[tuple[Group, tuple[VariantScore, ...]]]:
+        answers = ask(self._model, pending.questions, self._batch_size)
+        for group, alleles in pending.groups:
             yield group, tuple(self._scored(allele, answers) for allele in alleles)
 
     def _scored(self, allele: _Allele, answers: Answers) -> VariantScore:

@@ -1,25 +1,29 @@
+"""Tracks into files: every base, any order of regions, stopped and resumed."""
+
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.runs.progress import progress_directory
+from dna_mamba.runs import ArrayStore, progress_directory
 from dna_mamba.scoring import genome_tracks
-from dna_mamba.scoring.tracks import job as track_files
-from dna_mamba.scoring.tracks.job import Output, TrackRun, missing_bp, write_tracks
-from dna_mamba.scoring.tracks.predict import Reading, parse_track
+from dna_mamba.scoring.tracks import files as files_module
+from dna_mamba.scoring.tracks import job as job_module
+from dna_mamba.scoring.tracks.job import TracksJob
+from dna_mamba.scoring.tracks.reading import Reading
 from tests.worlds import random_sequence, small_model, write_fasta
 
 SEQUENCES = {"b": random_sequence(300, 1), "a": random_sequence(40, 2) + "N" * 30 + random_sequence(50, 3), "z": "NNNN"}
+NAMES = ("ref-llr", "entropy")
 READING = Reading(48, 17, 2)
-EVERYWHERE = {chrom: [Interval(chrom, 0, len(letters))] for chrom, letters in SEQUENCES.items()}
-PLAN = {"model": "m"}
 
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(track_files, "PART_BP", 70)
+    monkeypatch.setattr(job_module, "PART_BP", 70)
 
 
 @pytest.fixture
@@ -27,12 +31,8 @@ def reference(tmp_path):
     return FastaReader(write_fasta(tmp_path / "g.fa", SEQUENCES))
 
 
-def run_over(reference, model, regions=EVERYWHERE):
-    return TrackRun(reference, model, READING, regions)
-
-
-def outputs_in(directory, model, suffix="bedgraph"):
-    return [Output(parse_track(n, model), str(directory / f"{n}.{suffix}")) for n in ("ref-llr", "entropy")]
+def job_over(reference, model=None, regions=(), tracks=NAMES):
+    return TracksJob(reference, model or small_model(), tracks=tracks, reading=READING, regions=regions)
 
 
 def bedgraph(path):
@@ -43,43 +43,36 @@ def bedgraph(path):
 
 def test_every_known_base_has_the_value_of_its_track(reference, tmp_path):
     model, advanced = small_model(), []
-    run = run_over(reference, model)
-    assert len(list(run.units())) > 4
-    write_tracks(
-        outputs_in(tmp_path, model), run, tmp_path / "parts", plan=PLAN, header=["#head"], advance=advanced.append
-    )
-    assert sum(advanced) == missing_bp(run, None, 2) == 424
-    assert not (tmp_path / "parts").exists()
-    for row, name in enumerate(("ref-llr", "entropy")):
-        found = bedgraph(tmp_path / f"{name}.bedgraph")
-        assert (tmp_path / f"{name}.bedgraph").read_text().startswith(f"#head\n#{name}: ")
+    job = job_over(reference, model)
+    assert len(list(job.units())) > 4
+    written = job.run(tmp_path / "t.bedgraph", command="dna-mamba tracks", advance=advanced.append)
+    assert [file.path for file in written] == [str(tmp_path / f"t.{name}.bedgraph") for name in NAMES]
+    assert sum(advanced) == job.missing_bp(tmp_path / "t.bedgraph", resume=False) == 424
+    assert not list(tmp_path.glob(".*"))
+    for row, name in enumerate(NAMES):
+        text = (tmp_path / f"t.{name}.bedgraph").read_text()
+        assert text.startswith("##dna-mamba_tracksVersion=") and f"\n#{name}: " in text
+        found = bedgraph(tmp_path / f"t.{name}.bedgraph")
         expected = {}
         for chrom, letters in SEQUENCES.items():
-            values = genome_tracks(
-                chrom, reference, model, tracks=("ref-llr", "entropy"), window_bp=48, overlap_bp=17
-            ).values
+            values = genome_tracks(chrom, reference, model, tracks=NAMES, window_bp=48, overlap_bp=17).values
             expected |= {(chrom, i): values[row, i] for i, base in enumerate(letters) if base != "N"}
         assert list(found) == list(expected)
         np.testing.assert_allclose(list(found.values()), list(expected.values()), atol=1e-5)
 
 
 def test_regions_in_any_order_and_overlapping(reference, tmp_path):
-    model = small_model()
-    regions = {
-        "b": [Interval("b", 200, 210), Interval("b", 5, 9), Interval("b", 205, 220)],
-        "a": [Interval("a", 38, 72)],
-    }
-    write_tracks(outputs_in(tmp_path, model), run_over(reference, model, regions), tmp_path / "p", plan=PLAN)
+    regions = [("b", 200, 210), ("a", 38, 72), ("b", 5, 9), ("b", 205, 220)]
+    job_over(reference, regions=[Interval(*place) for place in regions]).run(tmp_path / "t.bg")
     wanted = [*(("b", i) for i in (*range(5, 9), *range(200, 220))), ("a", 38), ("a", 39), ("a", 70), ("a", 71)]
-    assert list(bedgraph(tmp_path / "entropy.bedgraph")) == wanted
+    assert list(bedgraph(tmp_path / "t.entropy.bg")) == wanted
 
 
 def test_both_formats_hold_the_same(reference, tmp_path):
     pyBigWig = pytest.importorskip("pyBigWig")
-    model = small_model()
-    run = run_over(reference, model)
-    write_tracks(outputs_in(tmp_path, model), run, tmp_path / "p", plan=PLAN)
-    write_tracks(outputs_in(tmp_path, model, "bw"), run, tmp_path / "p", plan=PLAN)
+    job = job_over(reference, tracks=("entropy",))
+    job.run(tmp_path / "entropy.bedgraph")
+    job.run(tmp_path / "entropy.bw")
     with pyBigWig.open(str(tmp_path / "entropy.bw")) as bigwig:
         assert bigwig.chroms() == {chrom: len(letters) for chrom, letters in SEQUENCES.items()}
         found = {
@@ -96,11 +89,10 @@ class StopError(Exception):
 
 
 @pytest.mark.parametrize("after", [1, 60, 200, 423])
-def test_a_run_that_stopped_goes_on(reference, tmp_path, after):
-    model = small_model()
-    run, parts = run_over(reference, model), tmp_path / "parts"
+def test_a_run_that_stopped_is_resumed(reference, tmp_path, after):
+    job, output = job_over(reference), tmp_path / "t.bedgraph"
     (tmp_path / "straight").mkdir()
-    write_tracks(outputs_in(tmp_path / "straight", model), run, parts, plan=PLAN)
+    straight = job.run(tmp_path / "straight" / "t.bedgraph")
     done = 0
 
     def stop(count):
@@ -109,28 +101,24 @@ def test_a_run_that_stopped_goes_on(reference, tmp_path, after):
         if done > after:
             raise StopError
 
-    outputs = outputs_in(tmp_path, model)
     with pytest.raises(StopError):
-        write_tracks(outputs, run, parts, plan=PLAN, advance=stop)
+        job.run(output, advance=stop)
     assert not list(tmp_path.glob("*.bedgraph"))
     with pytest.raises(InputError, match="give --resume"):
-        write_tracks(outputs, run, parts, plan=PLAN)
-    with pytest.raises(InputError, match=r"another model \(m, here other\)"):
-        write_tracks(outputs, run, parts, plan={"model": "other"}, resume=True)
-    left = missing_bp(run, parts, 2)
-    read = []
-    write_tracks(outputs, run, parts, plan=PLAN, resume=True, advance=read.append)
+        job.run(output)
+    with pytest.raises(InputError, match=r"another tracks \(ref-llr entropy, here entropy\)"):
+        job_over(reference, tracks=("entropy",)).run(output, resume=True)
+    left, read = job.missing_bp(output, resume=True), []
+    job.run(output, resume=True, advance=read.append)
     assert sum(read) == left <= 424 - (after // 120) * 60
-    for output in outputs:
-        name = output.path.rsplit("/", 1)[1]
-        assert (tmp_path / name).read_bytes() == (tmp_path / "straight" / name).read_bytes()
-    assert not parts.exists()
+    for name, file in zip(NAMES, straight, strict=True):
+        assert (tmp_path / f"t.{name}.bedgraph").read_text() == Path(file.path).read_text()
+    assert not progress_directory(output).exists()
 
 
 def test_a_run_that_stopped_between_its_outputs(reference, tmp_path, monkeypatch):
-    model = small_model()
-    run, parts, outputs = run_over(reference, model), tmp_path / "parts", outputs_in(tmp_path, model)
-    inner, written = track_files.write_bedgraph, []
+    job, output = job_over(reference), tmp_path / "t.bedgraph"
+    inner, written = files_module.write_bedgraph, []
 
     def fail_second(path, *args, **kwargs):
         if written:
@@ -138,31 +126,36 @@ def test_a_run_that_stopped_between_its_outputs(reference, tmp_path, monkeypatch
         written.append(path)
         inner(path, *args, **kwargs)
 
-    monkeypatch.setattr(track_files, "write_bedgraph", fail_second)
+    monkeypatch.setattr(files_module, "write_bedgraph", fail_second)
     with pytest.raises(StopError):
-        write_tracks(outputs, run, parts, plan=PLAN)
-    monkeypatch.setattr(track_files, "write_bedgraph", inner)
+        job.run(output)
+    monkeypatch.setattr(files_module, "write_bedgraph", inner)
     read = []
-    write_tracks(outputs, run, parts, plan=PLAN, resume=True, advance=read.append)
+    job.run(output, resume=True, advance=read.append)
     assert not read and len(list(tmp_path.glob("*.bedgraph"))) == 2
 
 
 def test_existing_outputs_stay(reference, tmp_path):
-    model = small_model()
-    (tmp_path / "entropy.bedgraph").write_text("mine")
+    (tmp_path / "t.entropy.bedgraph").write_text("mine")
+    job = job_over(reference)
     with pytest.raises(InputError, match="exists already"):
-        write_tracks(outputs_in(tmp_path, model), run_over(reference, model), tmp_path / "parts", plan=PLAN)
-    assert (tmp_path / "entropy.bedgraph").read_text() == "mine"
-    write_tracks(outputs_in(tmp_path, model), run_over(reference, model), tmp_path / "parts", plan=PLAN, force=True)
-    assert len(bedgraph(tmp_path / "entropy.bedgraph")) == 390
+        job.run(tmp_path / "t.bedgraph")
+    assert (tmp_path / "t.entropy.bedgraph").read_text() == "mine"
+    job.run(tmp_path / "t.bedgraph", force=True)
+    assert len(bedgraph(tmp_path / "t.entropy.bedgraph")) == 390
 
 
-def test_two_runs_at_once(reference, tmp_path):
-    from dna_mamba.runs.array_store import PartStore
+def test_a_second_run_beside_one_at_work(reference, tmp_path):
+    """Whatever it is asked to do, it says that the first is still at work."""
+    output = tmp_path / "t.bedgraph"
+    with ArrayStore(progress_directory(output), {"model": "m"}):
+        for options in ({}, {"resume": True}, {"force": True}):
+            with pytest.raises(InputError, match="another run is at work"):
+                job_over(reference).run(output, **options)
 
-    with PartStore(tmp_path / "parts", PLAN), pytest.raises(InputError, match="another run is at work"):
-        PartStore(tmp_path / "parts", PLAN, resume=True)
 
-
-def test_progress_lies_beside_the_output(tmp_path):
-    assert progress_directory(tmp_path / "out.bw").parent == tmp_path
+def test_an_estimate_counts_every_pass(reference):
+    whole = job_over(reference, tracks=("entropy",)).estimate()
+    masked = TracksJob(reference, small_model(), tracks=("entropy",), reading=READING._replace(mask_every=4)).estimate()
+    assert whole.n_bases == masked.n_bases == 424
+    assert masked.passes.positions == 4 * whole.passes.positions > 4 * 424

@@ -1,15 +1,19 @@
 """A messy VCF goes in; every record comes out, in order, unchanged but for its two new INFO entries."""
 
 import gzip
+import io
 import re
 
 import pytest
 
 from dna_mamba.errors import InputError
+from dna_mamba.inference.open import fingerprint
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfReader
-from dna_mamba.runs.provenance import run_lines
-from dna_mamba.scoring.variant_files.job import Target, can_be_read_twice, read_scores, score_vcf, survey_vcf
+from dna_mamba.scoring.variant_files.job import ScoreJob
+from dna_mamba.scoring.variant_files.read import read_scores
+from dna_mamba.scoring.variant_files.target import Target
+from dna_mamba.version import __version__
 from tests.worlds import CONTEXT_BP, HEADER, random_sequence, small_model, write_fasta, write_vcf
 
 SEQUENCE = random_sequence(120)
@@ -45,8 +49,18 @@ def messy(tmp_path):
     return write_vcf(tmp_path / "in.vcf", [row[:4] for row in MESSY])
 
 
+def job_of(path, reference, **options):
+    return ScoreJob(path, reference, small_model(), context_bp=CONTEXT_BP, **options)
+
+
 def run(path, target, reference, **options):
-    return score_vcf(path, Target(target), reference, small_model(), context_bp=CONTEXT_BP, **options)
+    return job_of(path, reference, **options).run(target)
+
+
+def run_piped(path, target, reference, monkeypatch):
+    """As ``run``, through standard input, which cannot be surveyed."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(path.read_bytes())))
+    return run("-", target, reference)
 
 
 def records(path):
@@ -77,8 +91,7 @@ def test_one_value_for_each_alt(messy, reference, tmp_path):
 
 
 def test_header_keeps_its_lines_and_defines_the_keys(messy, reference, tmp_path):
-    lines = run_lines("score", "0.1.0", "dna-mamba score\n-m  x", {"weights_sha256": "ab", "reference_sha256": "cd"})
-    score_vcf(messy, Target(tmp_path / "out.vcf", provenance=lines), reference, small_model(), context_bp=CONTEXT_BP)
+    job_of(messy, reference).run(tmp_path / "out.vcf", command="dna-mamba score\n-m  x")
     header = VcfReader(tmp_path / "out.vcf").header_lines
     assert [line for line in header if line in HEADER] == list(HEADER)
     llr, status, version, command = [line for line in header if line not in HEADER]
@@ -86,8 +99,9 @@ def test_header_keeps_its_lines_and_defines_the_keys(messy, reference, tmp_path)
     assert all(word in llr for word in ("nats", "ALT less likely", "33 bp"))
     assert status.startswith("##INFO=<ID=DM_STATUS,Number=A,Type=String,Description=")
     assert all(row[4].split(",")[0] in status for row in MESSY if row[4])
-    assert version == "##dna-mamba_scoreVersion=0.1.0"
-    assert command == "##dna-mamba_scoreCommand=dna-mamba score -m x; weights_sha256=ab; reference_sha256=cd"
+    assert version == f"##dna-mamba_scoreVersion={__version__}"
+    hashes = f"weights_sha256={fingerprint(small_model())}; reference_sha256={reference.fingerprint}"
+    assert command == f"##dna-mamba_scoreCommand=dna-mamba score -m x; {hashes}"
 
 
 def test_scoring_again_replaces_the_scores(messy, reference, tmp_path):
@@ -153,29 +167,30 @@ def mostly_wrong(tmp_path, n_wrong, n_right):
 def test_a_wrong_build_leaves_no_output(reference, tmp_path):
     path = mostly_wrong(tmp_path, 6, 94)
     with pytest.raises(InputError, match=r"6 of 100 alleles \(6%\), first c:60 .* wrong build\?"):
-        survey_vcf(path, reference)
+        job_of(path, reference).survey()
     with pytest.raises(InputError, match="6 of 100"):
         run(path, tmp_path / "out.vcf", reference)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["g.fa", "wrong.vcf"]
 
 
-def test_a_surveyed_file_is_judged_as_a_whole(reference, tmp_path):
+def test_a_surveyed_file_is_judged_as_a_whole(reference, tmp_path, monkeypatch):
     """Its first thousand alleles alone would look like another build."""
     path = mostly_wrong(tmp_path, 60, 1940)
-    survey = survey_vcf(path, reference)
+    job = job_of(path, reference)
+    survey = job.survey()
     assert survey.n_records == 2000
     assert "60 of 2,000 alleles" in survey.notes[0]
-    summary = run(path, tmp_path / "out.vcf", reference, survey=survey)
+    summary = job.run(tmp_path / "out.vcf")
     assert summary.by_status == {"REF_MISMATCH": 60, "N_WINDOW": 1940}
     with pytest.raises(InputError, match="60 of 1,000"):
-        run(path, tmp_path / "stream.vcf", reference)
+        run_piped(path, tmp_path / "stream.vcf", reference, monkeypatch)
 
 
-def test_contig_names_are_matched_and_listed(reference, tmp_path):
+def test_contig_names_are_matched_and_listed(reference, tmp_path, monkeypatch):
     header = (*HEADER[:-1], "##contig=<ID=chrc,length=120>", "##contig=<ID=chrn,length=81>", HEADER[-1])
     path = write_vcf(tmp_path / "in.vcf", [("chrc", 60, REF, OTHERS[0]), ("chrn", 41, SEQUENCE[0], "A")], header)
-    notes = survey_vcf(path, reference).notes
-    summary = run(path, tmp_path / "out.vcf", reference)
+    notes = job_of(path, reference).survey().notes
+    summary = run_piped(path, tmp_path / "out.vcf", reference, monkeypatch)
     assert summary.by_status == {"OK": 1, "NO_CONTIG": 1}
     assert summary.notes[: len(notes)] == notes
     assert "chrc is read as c (both 120 bp)" in notes[0]
@@ -196,7 +211,7 @@ def test_an_existing_target_is_kept(messy, reference, tmp_path):
         with pytest.raises(InputError, match="exists already"):
             attempt()
     assert (tmp_path / "out.vcf").read_text() == "mine"
-    score_vcf(messy, Target(tmp_path / "out.vcf", force=True), reference, small_model(), context_bp=CONTEXT_BP)
+    run(messy, Target(tmp_path / "out.vcf", force=True), reference)
     assert len(records(tmp_path / "out.vcf")) == len(MESSY)
 
 
@@ -205,12 +220,6 @@ def test_formats_by_suffix_and_by_choice():
     assert {key: Target(*key).format for key in chosen} == chosen
     with pytest.raises(InputError, match="no VCF suffix"):
         Target("scores.txt").check()
-
-
-def test_what_can_be_read_twice(messy, tmp_path):
-    assert can_be_read_twice(messy)
-    assert not can_be_read_twice("-")
-    assert not can_be_read_twice("/dev/null")
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dna_mamba.genome import Interval
-from dna_mamba.inference.open import as_regions
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfReader, parse_record
 from dna_mamba.scoring.variant_files.selection import Regions, selector
+from dna_mamba.sequences.regions import as_regions
 from tests.io.packing import bgzf
 from tests.worlds import write_fasta
 

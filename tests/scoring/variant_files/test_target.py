@@ -5,9 +5,9 @@ import pytest
 
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.scoring.variant_files.job import Target, score_vcf, survey_vcf
+from dna_mamba.scoring.variant_files.job import ScoreJob
 from dna_mamba.scoring.variant_files.parquet import read_parquet_header, read_parquet_lines
-from dna_mamba.scoring.variant_files.target import open_output
+from dna_mamba.scoring.variant_files.target import Target, open_output
 from tests.worlds import CONTEXT_BP, random_sequence, small_model, write_fasta, write_vcf
 
 SEQUENCE = random_sequence(120)
@@ -47,7 +47,7 @@ def test_a_damaged_parquet_is_named(tmp_path):
     with pytest.raises(InputError, match=r"scores\.parquet: damaged"):
         list(read_parquet_lines(path))
     path.write_bytes(b"PAR1 and no more PAR1")
-    with pytest.raises(InputError, match="no Parquet table of scores"):
+    with pytest.raises(InputError, match="not a Parquet table of scores"):
         read_parquet_header(path)
 
 
@@ -79,7 +79,7 @@ def test_an_index_beside_the_output(tmp_path, reference, name, suffix):
     path = variants(tmp_path, range(40, 60))
     target = Target(tmp_path / name, write_index=True)
     target.check()
-    score_vcf(path, target, reference, small_model(), context_bp=CONTEXT_BP)
+    ScoreJob(path, reference, small_model(), context_bp=CONTEXT_BP).run(target)
     assert (tmp_path / (name + suffix)).exists()
     with pysam.VariantFile(str(tmp_path / name)) as records:
         assert [record.pos for record in records.fetch("c", 49, 51)] == [50, 51]
@@ -87,11 +87,11 @@ def test_an_index_beside_the_output(tmp_path, reference, name, suffix):
 
 def test_an_unsorted_file_is_refused_an_index_before_the_work(tmp_path, reference):
     path = variants(tmp_path, [50, 40, 60])
-    survey = survey_vcf(path, reference)
-    assert survey.unsorted == "c:40"
+    job = ScoreJob(path, reference, small_model(), context_bp=CONTEXT_BP)
+    assert job.survey().unsorted == "c:40"
     target = Target(tmp_path / "out.vcf.gz", write_index=True)
     with pytest.raises(InputError, match="not sorted at c:40"):
-        score_vcf(path, target, reference, small_model(), context_bp=CONTEXT_BP, survey=survey)
+        job.run(target)
     assert not list(tmp_path.glob("*out*"))
 
 

@@ -1,15 +1,15 @@
 """One change for all spellings, against brute force over every placement and against ``bcftools norm``."""
 
-import numpy as np
 import pysam
 import pysam.bcftools
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from dna_mamba.alphabet import SOFT_MASK, decode_bases, encode_bases, reverse_complement
+from dna_mamba.alphabet import bases_of, decode_bases, encode_bases, reverse_complement
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.scoring.variants.change import find_change, haplotypes
+from dna_mamba.scoring.variants.change import allele_windows, find_change
+from dna_mamba.sequences.cached_genome import CachedGenome
 from tests.worlds import write_fasta
 
 REPETITIVE = st.text("AC", min_size=8, max_size=24).flatmap(
@@ -18,7 +18,7 @@ REPETITIVE = st.text("AC", min_size=8, max_size=24).flatmap(
 
 
 def codes(letters):
-    return encode_bases(letters) & ~np.uint8(SOFT_MASK)
+    return bases_of(encode_bases(letters))
 
 
 def change_of(reference, start, ref, alt, reach=100):
@@ -42,7 +42,7 @@ def genome(tmp_path_factory):
 
     def make(sequence):
         path = directory / f"{abs(hash(sequence))}.fa"
-        return FastaReader(path if path.exists() else write_fasta(path, {"c": sequence}))
+        return CachedGenome(FastaReader(path if path.exists() else write_fasta(path, {"c": sequence})))
 
     return make
 
@@ -106,10 +106,10 @@ def test_against_bcftools_norm(genome, tmp_path):
 def test_windows_have_equal_flanks_and_end_with_the_contig(genome):
     reference = genome("ACGTACGTTTACGCATGCAT")
     change = find_change(reference, "c", 10, codes("A"), codes("ATC"), 5)
-    pair = haplotypes(reference, change, 13)
+    pair = allele_windows(reference, change, 13)
     assert len(pair.left) == len(pair.right) and not pair.is_cut
     assert decode_bases(pair.ref_codes) in "ACGTACGTTTACGCATGCAT"
-    edge = haplotypes(reference, find_change(reference, "c", 1, codes("C"), codes("T"), 5), 13)
+    edge = allele_windows(reference, find_change(reference, "c", 1, codes("C"), codes("T"), 5), 13)
     assert edge.is_cut and decode_bases(edge.left) == "A" and decode_bases(edge.right) == "GTACGT"
 
 

@@ -4,21 +4,22 @@ from dna_mamba.errors import InputError
 from dna_mamba.genome import Variant
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.scoring.variants.reference_check import ReferenceCheck
+from dna_mamba.sequences.cached_genome import CachedGenome
 from tests.worlds import write_fasta
 
 
 @pytest.fixture
 def check(tmp_path):
-    return ReferenceCheck(FastaReader(write_fasta(tmp_path / "g.fa", {"c": "ACGTNRacgt"})))
+    return ReferenceCheck(CachedGenome(FastaReader(write_fasta(tmp_path / "g.fa", {"c": "ACGTNRacgt"}))))
 
 
 @pytest.mark.parametrize(
     ("pos", "ref"),
-    [(1, "A"), (1, "ACGT"), (1, "acgt"), (7, "A"), (9, "GT"), (4, "TAG"), (5, "N"), (6, "A"), (6, "R")],
+    [(1, "A"), (1, "ACGT"), (1, "acgt"), (7, "A"), (9, "GT"), (4, "TAG"), (5, "N"), (6, "A"), (6, "R"), (1, "N"), (2, "R"), (1, "ANGn")],
     ids=lambda value: str(value),
 )
 def test_agrees(check, pos, ref):
-    """Case plays no part, and what is ambiguous in the reference agrees with every letter."""
+    """Case plays no part, and what is ambiguous in the reference or in REF agrees with every letter."""
     codes = check.read(Variant("c", pos, ref, "T"), "c")
     assert codes is not None
     assert len(codes) == len(ref)
@@ -26,11 +27,24 @@ def test_agrees(check, pos, ref):
 
 
 @pytest.mark.parametrize(
-    "pos_ref", [(1, "C"), (1, "AG"), (10, "TA"), (11, "A"), (0, "A"), (10**12, "A"), (1, "N"), (1, "?")]
+    "pos_ref", [(1, "C"), (1, "AG"), (10, "TA"), (11, "A"), (0, "A"), (10**12, "A"), (1, "?"), (1, "CN"), (10, "NN"), (11, "N")]
 )
 def test_differs(check, pos_ref):
     assert check.read(Variant("c", *pos_ref, "T"), "c") is None
     assert (check.n_checked, check.n_mismatched) == (1, 1)
+
+
+@pytest.mark.parametrize(("ref", "counted"), [("N", 0), ("nRy", 0), ("AN", 1), ("A", 1)])
+def test_ambiguity_is_no_evidence_of_a_build(check, ref, counted):
+    assert check.read(Variant("c", 1, ref, "T"), "c") is not None
+    assert (check.n_checked, check.n_mismatched) == (counted, 0)
+
+
+def test_structural_variants_with_unknown_ref_leave_the_verdict_to_the_others(check):
+    for _ in range(1000):
+        check.read(Variant("c", 1, "N", "TTT"), "c")
+    with pytest.raises(InputError, match="6 of 100"):
+        verdict(check, 94, 6)
 
 
 def verdict(check, n_right, n_wrong):

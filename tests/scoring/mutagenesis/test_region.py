@@ -124,7 +124,7 @@ def test_n_in_the_reference_is_predicted_but_has_no_llr(reference):
 
 def test_mistakes(reference):
     model = small_model()
-    for region, hint in ((Interval("c", 80, 91), "ends behind c"), (Interval("c", 5, 5), "holds no base")):
+    for region, hint in ((Interval("c", 80, 91), "ends past c"), (Interval("c", 5, 5), "holds no base")):
         with pytest.raises(InputError, match=hint):
             saturation_mutagenesis(region, reference, model)
     with pytest.raises(InputError, match="no scores 'odds'"):

@@ -10,7 +10,8 @@ from dna_mamba.genome import Interval
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models.streaming import BUDGETS, Budget
 from dna_mamba.scoring import genome_tracks
-from dna_mamba.scoring.tracks.predict import Reading, check_reading, parse_track, read_tiles
+from dna_mamba.scoring.tracks.quantities import parse_track
+from dna_mamba.scoring.tracks.reading import Reading, check_reading, read_tiles
 from dna_mamba.sequences.tiling import tile
 from tests.worlds import MODES, random_sequence, small_model, write_fasta
 
