@@ -156,7 +156,7 @@ class MaskedLanguageModel(StrandModel):
         if n_layers is None or n_layers == self.config.n_layer:
             hidden_BLD = self.encoder.normed(residual_BLD)
         else:
-            hidden_BLD = residual_BLD.to(self.encoder.embedding.weight.dtype)
+            hidden_BLD = residual_BLD.to(self.dtype)
         return hidden_BLD if pad_BL1 is None else hidden_BLD.masked_fill(pad_BL1, 0)
 
     def _one_strand(self, hidden_BLD: Tensor) -> ModelOutput:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dna_mamba.errors import InputError
+from dna_mamba.extras import need
 from dna_mamba.io.atomic import atomic_output
 
 if TYPE_CHECKING:
@@ -31,11 +32,9 @@ def new_figure(width_in: float, height_in: float) -> "Figure":
     Raises:
         InputError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError:
-        raise InputError("figures need matplotlib", remedy="pip install 'dna-mamba[plot]'") from None
-    return Figure(figsize=(width_in, height_in), layout="constrained", facecolor="white")
+    figures = need("matplotlib.figure", what="a figure")
+    figure: Figure = figures.Figure(figsize=(width_in, height_in), layout="constrained", facecolor="white")
+    return figure
 
 
 def tidy(axes: "Axes", title: str, x_label: str = "", y_label: str = "") -> None:
@@ -48,7 +47,7 @@ def tidy(axes: "Axes", title: str, x_label: str = "", y_label: str = "") -> None
 
 
 def figure_format(path: str | Path) -> str:
-    """The format a file name asks for. Raises InputError if it is none of ``FORMATS``."""
+    """The format a file name asks for. Raises InputError if it is not one of ``FORMATS``."""
     suffix = Path(path).suffix.lower().removeprefix(".")
     if suffix not in FORMATS:
         raise InputError(f"figure format {suffix!r}", place=path, remedy=f"end the name in .{', .'.join(FORMATS)}")

@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from dna_mamba.alphabet import Codes
 from dna_mamba.errors import InputError
 
 TokenIds = NDArray[np.int64]
@@ -42,10 +43,10 @@ class Tokenizer(Protocol):
     def maskable_ids(self) -> TokenIds: ...
 
     def encode(self, sequence: str | bytes) -> TokenIds:
-        """Token ids, int64 (L_tokens,). Raises InputError for letters that are no IUPAC nucleotide code."""
+        """Token ids, int64 (L_tokens,). Raises InputError for letters that are not IUPAC nucleotide codes."""
         ...
 
-    def encode_codes(self, codes: NDArray[np.uint8]) -> TokenIds:
+    def encode_codes(self, codes: Codes) -> TokenIds:
         """As ``encode``, from base codes of ``dna_mamba.alphabet`` (L,) uint8; the soft-mask bit is ignored."""
         ...
 

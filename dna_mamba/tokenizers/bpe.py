@@ -8,16 +8,14 @@ from typing import Any
 
 import numpy as np
 import tokenizers
-from numpy.typing import NDArray
 from tokenizers import models, pre_tokenizers, trainers
 
-from dna_mamba.alphabet import BASES, decode_bases, encode_bases
+from dna_mamba.alphabet import BASES, Codes, bases_of, decode_bases, encode_bases
 from dna_mamba.errors import InputError
 from dna_mamba.tokenizers.base import TokenIds, check_ids
 
 _SPECIALS = ("<pad>", "<mask>", "<unk>")
 _PAD, _MASK, _UNK = range(3)
-_BASE = np.uint8(7)
 _TRAINING_PIECE_BP = 512
 """Merges are learnt within pieces of this length; counting over whole chromosomes takes time quadratic in them."""
 
@@ -66,7 +64,7 @@ class BPETokenizer:
             max_word_bp: longest word; without it repeats can become words of hundreds of bases.
 
         Raises:
-            InputError: no room for the bases in ``vocab_size``, no sequence, or letters that are no IUPAC code.
+            InputError: no room for the bases in ``vocab_size``, no sequence, or letters that are not IUPAC codes.
         """
         smallest = len(_SPECIALS) + len(BASES)
         if vocab_size < smallest:
@@ -84,7 +82,7 @@ class BPETokenizer:
 
     @classmethod
     def from_file(cls, path: str | Path) -> "BPETokenizer":
-        """Read what ``save`` wrote. Raises InputError if the file is none of ours."""
+        """Read what ``save`` wrote. Raises InputError if the file is not one of ours."""
         try:
             return cls._from_library(json.loads(Path(path).read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -113,12 +111,12 @@ class BPETokenizer:
         return np.arange(len(_SPECIALS), self.vocab_size, dtype=np.int64)
 
     def encode(self, sequence: str | bytes) -> TokenIds:
-        """Token ids, int64 (L_tokens,). Raises InputError for letters that are no IUPAC nucleotide code."""
+        """Token ids, int64 (L_tokens,). Raises InputError for letters that are not IUPAC nucleotide codes."""
         return self.encode_codes(encode_bases(sequence))
 
-    def encode_codes(self, codes: NDArray[np.uint8]) -> TokenIds:
+    def encode_codes(self, codes: Codes) -> TokenIds:
         """As ``encode``, from base codes of ``dna_mamba.alphabet``; the soft-mask bit is ignored."""
-        encoding = self._tokenizer.encode(decode_bases(codes & _BASE), add_special_tokens=False)
+        encoding = self._tokenizer.encode(decode_bases(bases_of(codes)), add_special_tokens=False)
         return np.array(encoding.ids, dtype=np.int64)
 
     def decode(self, ids: TokenIds) -> str:
@@ -142,7 +140,7 @@ class BPETokenizer:
 def _training_pieces(sequences: Iterable[str | bytes]) -> Iterator[str]:
     n_bases = 0
     for sequence in sequences:
-        for run in re.findall("[ACGT]+", decode_bases(encode_bases(sequence) & _BASE)):
+        for run in re.findall("[ACGT]+", decode_bases(bases_of(encode_bases(sequence)))):
             n_bases += len(run)
             yield from (run[i : i + _TRAINING_PIECE_BP] for i in range(0, len(run), _TRAINING_PIECE_BP))
     if not n_bases:

@@ -5,9 +5,8 @@ from operator import index
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dna_mamba.alphabet import BASES, N_CODE, encode_bases
+from dna_mamba.alphabet import BASES, N_CODE, Codes, bases_of, encode_bases
 from dna_mamba.errors import InputError
 from dna_mamba.tokenizers.base import TokenIds, check_ids
 
@@ -78,12 +77,12 @@ class KmerTokenizer:
         return length - (self.k + (n_words - 1) * self.stride) if n_words else length
 
     def encode(self, sequence: str | bytes) -> TokenIds:
-        """Token ids, int64 (n_words + 1 if there is a tail,). Raises InputError for letters that are no IUPAC code."""
+        """Token ids, int64 (n_words + 1 with a tail,). Raises InputError for letters that are not IUPAC codes."""
         return self.encode_codes(encode_bases(sequence))
 
-    def encode_codes(self, codes: NDArray[np.uint8]) -> TokenIds:
+    def encode_codes(self, codes: Codes) -> TokenIds:
         """As ``encode``, from base codes of ``dna_mamba.alphabet``; the soft-mask bit is ignored."""
-        bases = codes & 7
+        bases = bases_of(codes)
         n_words = self.n_words(bases.size)
         words = np.zeros(n_words, dtype=np.int32)
         unknown = np.zeros(n_words, dtype=bool)

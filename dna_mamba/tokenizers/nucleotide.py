@@ -3,9 +3,8 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dna_mamba.alphabet import BASES, N_CODE, SOFT_MASK, encode_bases
+from dna_mamba.alphabet import BASES, N_CODE, SOFT_MASK, Codes, encode_bases
 from dna_mamba.errors import InputError
 from dna_mamba.tokenizers.base import TokenIds, check_ids
 
@@ -95,10 +94,10 @@ class NucleotideTokenizer:
         return complement_V
 
     def encode(self, sequence: str | bytes) -> TokenIds:
-        """Token ids, int64 (L,). Raises InputError for letters that are no IUPAC nucleotide code."""
+        """Token ids, int64 (L,). Raises InputError for letters that are not IUPAC nucleotide codes."""
         return self.encode_codes(encode_bases(sequence))
 
-    def encode_codes(self, codes: NDArray[np.uint8]) -> TokenIds:
+    def encode_codes(self, codes: Codes) -> TokenIds:
         """Token ids, int64 (L,), from base codes of ``dna_mamba.alphabet``; the soft-mask bit is ignored."""
         ids = np.frombuffer(codes.tobytes().translate(self._translation), dtype=np.uint8)
         return ids.astype(np.int64).reshape(codes.shape)

@@ -40,5 +40,5 @@ def test_pyplot_is_left_alone(tmp_path):
 
 def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(InputError, match=r"figures need matplotlib; pip install 'dna-mamba\[plot\]'"):
+    with pytest.raises(InputError, match=r"^a figure needs matplotlib, which .*; pip install 'dna-mamba\[plot\]'"):
         new_figure(2, 2)
