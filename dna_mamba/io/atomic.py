@@ -86,23 +86,32 @@ def atomic_directory(path: str | Path, *, force: bool = False) -> Iterator[Path]
         try:
             yield partial
             _sync_tree(partial)
-            _swap(partial, target)
+            replaced = _swap(partial, target)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
         sync_directory(target.parent)
+        if replaced:
+            shutil.rmtree(replaced)
 
 
-def _swap(partial: Path, target: Path) -> None:
-    """Give ``partial`` the target's name; rename(2) replaces a file or an empty directory, but no full one."""
+def _swap(partial: Path, target: Path) -> Path | None:
+    """Give ``partial`` the target's name; where a directory had it, return the name that this one has now.
+
+    rename(2) replaces a file or an empty directory, but not a full one.
+    """
     if not target.is_dir():
         target.unlink(missing_ok=True)
         partial.rename(target)
-        return
+        return None
     replaced = partial.with_suffix(".replaced")
     target.rename(replaced)
-    partial.rename(target)
-    shutil.rmtree(replaced)
+    try:
+        partial.rename(target)
+    except BaseException:
+        replaced.rename(target)
+        raise
+    return replaced
 
 
 def check_target(path: str | Path, *, force: bool) -> None:
