@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Row = Mapping[str, Any]
+LogRow = Mapping[str, Any]
 _SMOOTHED_POINTS = 200
 _UNSETTLED_SHARE = 20
 """The first twentieth of a run may leave the picture, so that the rest of it can be read."""
@@ -23,7 +23,7 @@ _COLOURS = {"validation": VERMILION, "test": PURPLE}
 _LINES = (":", "--", "-.")
 
 
-def training_curve(rows: Iterable[Row], *, title: str = "Pretraining") -> "Figure":
+def training_curve(rows: Iterable[LogRow], *, title: str = "Pretraining") -> "Figure":
     """Loss in bits per base against optimiser steps.
 
     Args:
@@ -60,7 +60,7 @@ def _draw_train(axes: "Axes", train_N2: "np.ndarray[tuple[int, int], np.dtype[np
     axes.set_ylim(settled.min() - 0.02, max(settled.max(), _UNIFORM_BITS) + 0.02)
 
 
-def _draw_held_out(axes: "Axes", rows: Iterable[Row]) -> None:
+def _draw_held_out(axes: "Axes", rows: Iterable[LogRow]) -> None:
     points: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
         if row.get("event") == "evaluate":
@@ -71,7 +71,7 @@ def _draw_held_out(axes: "Axes", rows: Iterable[Row]) -> None:
         axes.plot(step, bits, marker="o", markersize=4, color=_COLOURS.get(split, GREEN), label=label)
 
 
-def _draw_baselines(axes: "Axes", rows: Iterable[Row]) -> None:
+def _draw_baselines(axes: "Axes", rows: Iterable[LogRow]) -> None:
     """Those of validation, which are known from the start; of another split where there are no such."""
     by_split = {row["split"]: row["bits_per_base"] for row in rows if row.get("event") == "baselines"}
     if not by_split:

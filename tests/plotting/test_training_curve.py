@@ -49,3 +49,10 @@ def test_the_best_baseline_of_each_kind_is_a_line():
 def test_a_log_without_steps():
     with pytest.raises(InputError, match="holds no training step"):
         training_curve(ROWS[:2])
+
+
+def test_a_run_without_held_out_parts():
+    (axes,) = training_curve([row for row in ROWS if row["event"] in ("start", "train")]).axes
+    assert [line.get_label() for line in axes.lines if not line.get_label().startswith("_")] == [
+        "training, masked positions"
+    ]

@@ -1,4 +1,4 @@
-"""What a checkpoint holds is what training goes on from."""
+"""What a checkpoint holds is what training resumes from."""
 
 import json
 from pathlib import Path
