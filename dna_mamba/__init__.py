@@ -2,7 +2,8 @@
 
 ``load_model`` opens a model directory or a packaged model, ``score_variants`` scores a VCF against a genome and
 ``embed`` turns sequences into vectors; ``saturation_mutagenesis`` scores every substitution of a region and
-``genome_tracks`` every base. Each is imported when first used, so ``import dna_mamba`` costs nothing.
+``genome_tracks`` every base. ``ScoreJob``, ``MutagenesisJob``, ``TracksJob`` and ``EmbedJob`` write files, as the
+command line does. Each is imported when first used, so ``import dna_mamba`` costs nothing.
 """
 
 from importlib import import_module
@@ -12,13 +13,33 @@ from dna_mamba.version import __version__
 
 if TYPE_CHECKING:
     from dna_mamba.checkpoints import load_model
-    from dna_mamba.scoring import embed, genome_tracks, saturation_mutagenesis, score_variants
+    from dna_mamba.scoring import (
+        EmbedJob,
+        MutagenesisJob,
+        ScoreJob,
+        TracksJob,
+        embed,
+        genome_tracks,
+        merge_scores,
+        saturation_mutagenesis,
+        score_variants,
+    )
 
-__all__ = ["__version__", "embed", "genome_tracks", "load_model", "saturation_mutagenesis", "score_variants"]
+__all__ = [
+    "EmbedJob",
+    "MutagenesisJob",
+    "ScoreJob",
+    "TracksJob",
+    "__version__",
+    "embed",
+    "genome_tracks",
+    "load_model",
+    "merge_scores",
+    "saturation_mutagenesis",
+    "score_variants",
+]
 
-_HOMES = {"load_model": "dna_mamba.checkpoints"} | dict.fromkeys(
-    ("embed", "genome_tracks", "saturation_mutagenesis", "score_variants"), "dna_mamba.scoring"
-)
+_HOMES = dict.fromkeys(__all__, "dna_mamba.scoring") | {"load_model": "dna_mamba.checkpoints"}
 
 
 def __getattr__(name: str) -> object:

@@ -1,9 +1,15 @@
-"""What a run counted, by name, so that the counts of its parts add up to those of the whole."""
+"""What a run counts: items done, for who watches, and totals by name, which add up over its parts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+Advance = Callable[[int], None]
+"""Told how many more items are done."""
 Counts = Mapping[str, "int | Counts"]
 """Numbers by name, ready for JSON; a name may stand for a group of them."""
+
+
+def untold(count: int) -> None:
+    """An ``Advance`` for work that nobody watches."""
 
 
 def add_counts(ours: Counts, theirs: Counts) -> Counts:

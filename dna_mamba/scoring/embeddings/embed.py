@@ -1,6 +1,6 @@
 """Embeddings in memory."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -8,6 +8,7 @@ import torch
 from dna_mamba.genome import Interval
 from dna_mamba.inference.pooling import Pool
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.scoring.embeddings.job import EmbedJob
 from dna_mamba.scoring.embeddings.sources import Records
 from dna_mamba.scoring.embeddings.table import Embeddings
@@ -23,7 +24,7 @@ def embed(
     batch_size: int | None = None,
     max_length_bp: int | None = None,
     device: str | torch.device | None = None,
-    advance: Callable[[int], None] = lambda count: None,
+    advance: Advance = untold,
 ) -> Embeddings:
     """Embed sequences, or regions of a genome: hidden states of one layer, pooled over positions.
 

@@ -17,13 +17,14 @@ from dna_mamba.inference.pooling import Pool, check_pool
 from dna_mamba.io.atomic import check_target
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.runs import ArrayStore, Facts, check_resumable, earlier_fact, is_file_target, progress_directory
+from dna_mamba.runs.array_store import Array
+from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.scoring.embeddings.files import OutputType, check_output_type, resolve_output_type
 from dna_mamba.scoring.embeddings.sources import Records, SequenceSource
 from dna_mamba.scoring.embeddings.table import Embeddings
 from dna_mamba.scoring.embeddings.vectors import (
     EmbeddingPlan,
-    Group,
-    Rows,
+    SequenceGroup,
     checked,
     embed_group,
     in_groups,
@@ -32,8 +33,7 @@ from dna_mamba.scoring.embeddings.vectors import (
 from dna_mamba.version import __version__
 
 _POSITIONS = "positions_per_pass"
-Advance = Callable[[int], None]
-Compute = Callable[[int, Group], list[Rows]]
+Compute = Callable[[int, SequenceGroup], list[Array]]
 
 
 class EmbedSurvey(NamedTuple):
@@ -124,7 +124,7 @@ class EmbedJob:
         memory = passes.memory_bytes + plan.kept_bytes(sum(lengths))
         return EmbedEstimate(len(lengths), longest, passes._replace(seconds=seconds, memory_bytes=memory))
 
-    def embed(self, advance: Advance = lambda count: None) -> Embeddings:
+    def embed(self, advance: Advance = untold) -> Embeddings:
         """All vectors, in memory.
 
         Args:
@@ -143,7 +143,7 @@ class EmbedJob:
         output_type: OutputType | None = None,
         resume: bool = False,
         force: bool = False,
-        advance: Advance = lambda count: None,
+        advance: Advance = untold,
     ) -> Embeddings:
         """Write the embeddings to a file, which appears when it is whole; returns them.
 
@@ -186,9 +186,9 @@ class EmbedJob:
         names: list[str] = []
         lengths: list[int] = []
         counts: list[int] = []
-        rows: list[Rows] = []
+        rows: list[Array] = []
         for number, records in enumerate(in_groups(checked(plan, self._source))):
-            group = Group.of(plan, records)
+            group = SequenceGroup.of(plan, records)
             rows += compute(number, group)
             names += group.names
             lengths += group.lengths_bp
@@ -221,7 +221,7 @@ class EmbedJob:
 def _stored(plan: EmbeddingPlan, store: ArrayStore, advance: Advance) -> Compute:
     """Groups are embedded unless they are in the store, and read from there."""
 
-    def compute(number: int, group: Group) -> list[Rows]:
+    def compute(number: int, group: SequenceGroup) -> list[Array]:
         shape = (sum(group.row_counts(plan)), plan.model.config.d_hidden)
         if store.has(number, shape):
             advance(sum(group.lengths_bp))

@@ -1,11 +1,9 @@
 """Vectors of sequences, group by group: hidden states of a layer, pooled over positions or kept for each of them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from dna_mamba.errors import InputError
 from dna_mamba.inference.batch import by_length, pad, require_memory
@@ -14,6 +12,8 @@ from dna_mamba.io.fasta import FastaRecord
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.memory import require
 from dna_mamba.models.streaming import budget_of
+from dna_mamba.runs.array_store import Array
+from dna_mamba.runs.counts import Advance
 from dna_mamba.tokenizers.base import TokenIds
 
 _WAITING = 1024
@@ -29,7 +29,6 @@ STRANDS = {
 }
 """What the channels of an embedding are, by the model's strand mode."""
 _CPU = torch.device("cpu")
-Rows = NDArray[np.float32]
 
 
 class EmbeddingPlan(NamedTuple):
@@ -130,7 +129,7 @@ def in_groups(records: Iterable[FastaRecord]) -> Iterator[list[FastaRecord]]:
         yield group
 
 
-class Group(NamedTuple):
+class SequenceGroup(NamedTuple):
     """Sequences that are sorted by length and embedded together."""
 
     names: list[str]
@@ -138,7 +137,7 @@ class Group(NamedTuple):
     tokens: list[TokenIds]
 
     @classmethod
-    def of(cls, plan: EmbeddingPlan, records: Sequence[FastaRecord]) -> "Group":
+    def of(cls, plan: EmbeddingPlan, records: Sequence[FastaRecord]) -> "SequenceGroup":
         """Encoded."""
         tokens = [plan.model.tokenizer.encode(record.sequence) for record in records]
         return cls([record.name for record in records], [len(record.sequence) for record in records], tokens)
@@ -148,9 +147,9 @@ class Group(NamedTuple):
         return [len(ids) if plan.pool == "none" else 1 for ids in self.tokens]
 
 
-def embed_group(plan: EmbeddingPlan, group: Group, advance: Callable[[int], None]) -> list[Rows]:
+def embed_group(plan: EmbeddingPlan, group: SequenceGroup, advance: Advance) -> list[Array]:
     """Rows of each sequence of a group, which is batched by length."""
-    pooled: dict[int, Rows] = {}
+    pooled: dict[int, Array] = {}
     lengths = [len(ids) for ids in group.tokens]
     for batch in by_length(lengths, plan.batch_size or len(lengths), plan.positions):
         steps = _Steps(sum(group.lengths_bp[i] for i in batch), advance)
@@ -161,7 +160,7 @@ def embed_group(plan: EmbeddingPlan, group: Group, advance: Callable[[int], None
 class _Steps:
     """Tells how many base pairs of a batch are done: its share of the positions that layers have to read."""
 
-    def __init__(self, total_bp: int, advance: Callable[[int], None]) -> None:
+    def __init__(self, total_bp: int, advance: Advance) -> None:
         self._total_bp, self._advance = total_bp, advance
         self._total = 1
         self._done = self._told_bp = 0
@@ -184,7 +183,7 @@ class _Steps:
 
 
 @torch.inference_mode()
-def _pooled(plan: EmbeddingPlan, sequences: list[TokenIds], steps: _Steps) -> list[Rows]:
+def _pooled(plan: EmbeddingPlan, sequences: list[TokenIds], steps: _Steps) -> list[Array]:
     """Rows of each sequence of a batch; no part of their hidden states outlives the next."""
     model, both_strands = plan.model, plan.both_strands
     batch = pad(sequences, model)

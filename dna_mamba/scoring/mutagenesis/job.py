@@ -18,6 +18,7 @@ from dna_mamba.io.lines import line_output
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.runs import ArrayStore, Facts, check_resumable, earlier_fact, is_file_target, progress_directory
 from dna_mamba.runs.array_store import holds
+from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.runs.provenance import run_lines
 from dna_mamba.scoring.mutagenesis.sites import OnContig, Settings, log_probabilities
 from dna_mamba.scoring.mutagenesis.table import Mutagenesis, table_header, table_rows
@@ -28,7 +29,6 @@ from dna_mamba.version import __version__
 PART_SITES = 1024
 """Masked sites after which what is done is safe from a kill; without masks a region is one part."""
 _BATCH_SIZE = "batch_size"
-Advance = Callable[[int], None]
 Take = Callable[[Mutagenesis], None]
 
 
@@ -110,7 +110,7 @@ class MutagenesisJob:
         force: bool = False,
         command: str | None = None,
         take: Take = lambda part: None,
-        advance: Advance = lambda count: None,
+        advance: Advance = untold,
     ) -> None:
         """Write the table; a file appears when it is whole.
 

@@ -1,6 +1,5 @@
 """In-silico saturation mutagenesis of one region, or of a sequence of its own, as arrays."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from dna_mamba.genome import Interval
 from dna_mamba.inference.open import as_model
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.scoring.mutagenesis.sites import Alone, Asking, OnContig, Settings, log_probabilities
 from dna_mamba.scoring.mutagenesis.table import Mutagenesis, joined
 from dna_mamba.sequences.regions import as_reference, as_regions
@@ -27,7 +27,7 @@ def saturation_mutagenesis(
     context_bp: int = DEFAULT_CONTEXT_BP,
     batch_size: int | None = None,
     device: str | torch.device | None = None,
-    advance: Callable[[int], None] = lambda count: None,
+    advance: Advance = untold,
 ) -> Mutagenesis:
     """What a model expects at every position of a region of a genome.
 

@@ -1,7 +1,7 @@
 """Tracks of a genome into files, part by part, in memory that does not grow with the genome; a run can be resumed."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.runs import ArrayStore, Facts, check_resumable, is_file_target, progress_directory
 from dna_mamba.runs.array_store import holds, was_finishing
+from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.runs.provenance import run_lines
 from dna_mamba.scoring.tracks.files import RegionsByContig, TrackFile, check_files, track_files, write_track
 from dna_mamba.scoring.tracks.quantities import parse_track
@@ -31,7 +32,6 @@ from dna_mamba.version import __version__
 
 PART_BP = 1 << 20
 """Bases after which what is done is safe from a kill."""
-Advance = Callable[[int], None]
 Values = NDArray[np.float32]
 
 
@@ -158,7 +158,7 @@ class TracksJob:
         resume: bool = False,
         force: bool = False,
         command: str | None = None,
-        advance: Advance = lambda count: None,
+        advance: Advance = untold,
     ) -> list[TrackFile]:
         """Write the tracks; each file appears when it is whole. Returns what went where.
 

@@ -31,11 +31,12 @@ from dna_mamba.runs import (
     parse_shard,
     span_of,
 )
+from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.runs.provenance import run_lines
 from dna_mamba.scoring.variant_files.scored_lines import ScoredLines
 from dna_mamba.scoring.variant_files.selection import Regions, selector
 from dna_mamba.scoring.variant_files.summary import ScoreSummary, letters_line
-from dna_mamba.scoring.variant_files.survey import Advance, Survey, alleles_of, survey_records
+from dna_mamba.scoring.variant_files.survey import Survey, alleles_of, survey_records
 from dna_mamba.scoring.variant_files.target import Layout, Target, as_target
 from dna_mamba.scoring.variant_files.writing import KeptRun, Writing, keep_and_write, write_through
 from dna_mamba.scoring.variants.assess import Assessor, CheckRef
@@ -116,7 +117,7 @@ class ScoreJob:
     def _input(self) -> InputFile:
         return InputFile.read(self._variants)
 
-    def survey(self, advance: Advance = lambda count: None) -> Survey:
+    def survey(self, advance: Advance = untold) -> Survey:
         """Read the VCF once, without the model: count it, match its contigs and compare every REF with the reference.
 
         Args:
@@ -157,7 +158,7 @@ class ScoreJob:
         shard: Shard | str | None = None,
         resume: bool = False,
         command: str | None = None,
-        advance: Advance = lambda count: None,
+        advance: Advance = untold,
     ) -> ScoreSummary:
         """Write every record with the scores of its alleles, in order; the target appears when it is whole.
 

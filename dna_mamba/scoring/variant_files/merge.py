@@ -13,7 +13,7 @@ from dna_mamba.io.compression import open_input
 from dna_mamba.io.paths import STDIO, check_local
 from dna_mamba.io.vcf import VcfReader, write_vcf_index
 from dna_mamba.io.vcf.binary import BCF_MAGIC, join_bcf
-from dna_mamba.runs.counts import Counts, add_counts
+from dna_mamba.runs.counts import Advance, Counts, add_counts, untold
 from dna_mamba.runs.shards import Claim, Shard, find_claim, span_of
 from dna_mamba.scoring.variant_files.parquet import read_parquet_header, read_parquet_lines
 from dna_mamba.scoring.variant_files.summary import ScoreSummary
@@ -45,7 +45,7 @@ class ShardFile:
 
 
 def merge_scores(
-    paths: Sequence[str | Path], target: Target | str | Path, advance: Callable[[int], None] = lambda count: None
+    paths: Sequence[str | Path], target: Target | str | Path, advance: Advance = untold
 ) -> ScoreSummary:
     """Write what the run would have written whole; returns the summary of the whole, and notes for a person.
 
@@ -217,7 +217,7 @@ def _refuse_damage(shard: ShardFile, n_lines: int, sha256: str) -> None:
         raise InputError("its lines were changed since they were written", place=shard.path, remedy=_AGAIN)
 
 
-def _merge_bcf(shards: Sequence[ShardFile], target: Target, advance: Callable[[int], None]) -> None:
+def _merge_bcf(shards: Sequence[ShardFile], target: Target, advance: Advance) -> None:
     """Records as they lie in the shards: through text, numbers would lose digits."""
     for shard in shards:
         with VcfReader(shard.path) as reader:

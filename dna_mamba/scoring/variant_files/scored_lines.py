@@ -1,10 +1,11 @@
 """From records to the lines of an output, with what was counted on the way."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
 from dna_mamba.io.vcf import VcfRecord
+from dna_mamba.runs.counts import Advance
 from dna_mamba.scoring.variant_files.summary import ScoreSummary
 from dna_mamba.scoring.variant_files.survey import alleles_of
 from dna_mamba.scoring.variant_files.target import Kind, Layout
@@ -28,7 +29,7 @@ class ScoredLines:
     layout: Layout
     kind: Kind
     drops_mismatches: bool
-    advance: Callable[[int], None]
+    advance: Advance
 
     def of(self, records: Iterable[VcfRecord], summary: ScoreSummary) -> Iterator[str]:
         """What becomes of records, counted in ``summary``; batches reach over none but these."""

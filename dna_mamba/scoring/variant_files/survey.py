@@ -1,13 +1,12 @@
 """What one reading of a VCF tells before any scoring."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from dna_mamba.genome import Variant
 from dna_mamba.io.vcf import VcfRecord
+from dna_mamba.runs.counts import Advance
 from dna_mamba.scoring.variants.assess import Assessor
-
-Advance = Callable[[int], None]
 
 
 class Survey(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output, check_target
-from dna_mamba.io.bgzf import BgzfWriter
+from dna_mamba.io.lines import line_output
 from dna_mamba.io.paths import check_local
 from dna_mamba.io.vcf import VcfRecord, with_header_lines, write_vcf_index
 from dna_mamba.io.vcf.writer import VcfWriter, vcf_format
@@ -113,18 +113,9 @@ def _vcf(target: Target, header: Sequence[str]) -> Iterator[WriteLine]:
 @contextmanager
 def _text_table(target: Target, header: Sequence[str]) -> Iterator[WriteLine]:
     """A table as text: gzip (BGZF) if the name ends in .gz."""
-    with atomic_output(target.path, force=target.force) as stream:
-        packed = BgzfWriter(stream) if os.fspath(target.path).lower().endswith(".gz") else None
-        sink = packed or stream
-
-        def write(line: str) -> None:
-            sink.write(line.encode("utf-8", errors="surrogateescape") + b"\n")
-
-        for line in header:
-            write(line)
-        yield write
-        if packed:
-            packed.finish()
+    with line_output(target.path, force=target.force) as write_lines:
+        write_lines(header)
+        yield lambda line: write_lines((line,))
 
 
 @contextmanager
