@@ -66,7 +66,7 @@ def as_bytes_array(sequence: str | bytes | NDArray[np.uint8]) -> NDArray[np.uint
 def _refusal(letters: NDArray[np.uint8], place: str | None, offset: int = 0) -> InputError:
     at = int(np.argmax(_CODES[letters] == _REFUSED))
     return InputError(
-        f"{chr(letters[at])!r} at offset {offset + at} (0-based) is no IUPAC nucleotide code",
+        f"{chr(letters[at])!r} at offset {offset + at} (0-based) is not an IUPAC nucleotide code",
         place=place,
         remedy="give a DNA sequence (protein, binary and gapped sequences are refused)",
     )
@@ -76,7 +76,7 @@ def encode_bases(sequence: str | bytes | NDArray[np.uint8], *, place: str | None
     """Letters to codes, uint8 (L,): base in the low bits, ``SOFT_MASK`` for lower case, U read as T.
 
     Raises:
-        InputError: a letter is no IUPAC nucleotide code (protein, binary or gapped input); names it and its offset.
+        InputError: a letter is not an IUPAC nucleotide code (protein, binary or gapped input); names it and its offset.
     """
     letters = as_bytes_array(sequence)
     # bytearray.translate looks up several bases in the time numpy takes for one, and its result can be written to.
@@ -103,7 +103,7 @@ def count_letters(
     """Count N, other IUPAC codes, lower case and U; far faster than ``encode_bases`` where mostly ACGT.
 
     Raises:
-        InputError: a letter is no IUPAC nucleotide code; names it and its offset, ``offset`` added.
+        InputError: a letter is not an IUPAC nucleotide code; names it and its offset, ``offset`` added.
     """
     letters = as_bytes_array(sequence)
     rest = (sequence if isinstance(sequence, bytes) else letters.tobytes()).translate(None, b"ACGTacgt")

@@ -43,6 +43,6 @@ class NonFiniteLossError(DnaMambaError):
 
 
 class PreemptedError(DnaMambaError):
-    """Stopped by a signal after a checkpoint was written; the same command with ``--resume`` goes on."""
+    """Stopped by a signal after a checkpoint was written; the same command with ``--resume`` resumes it."""
 
     exit_code = 75

@@ -69,7 +69,7 @@ class Variant:
 
     @property
     def end(self) -> int:
-        """0-based offset behind the last REF base."""
+        """0-based offset past the last REF base."""
         return self.start + len(self.ref)
 
     @property

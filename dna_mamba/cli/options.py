@@ -98,7 +98,7 @@ def resolve_device(name: str) -> "torch.device":
     """The torch device that ``--device`` names.
 
     Raises:
-        InputError: the name is none of auto, cpu, cuda, cuda:N, mps.
+        InputError: the name is not auto, cpu, cuda, cuda:N or mps.
         MachineError: this machine has no such device.
     """
     import torch
@@ -110,7 +110,7 @@ def resolve_device(name: str) -> "torch.device":
     except RuntimeError:
         device = torch.device("meta")
     if device.type not in ("cpu", "cuda", "mps"):
-        raise InputError(f"{name!r} is no device", place="--device", remedy="give auto, cpu, cuda, cuda:N or mps")
+        raise InputError(f"{name!r} is not a device", place="--device", remedy="give auto, cpu, cuda, cuda:N or mps")
     visible = {
         "cpu": 1,
         "cuda": torch.cuda.device_count(),

@@ -40,7 +40,7 @@ def test_devices():
 
 @pytest.mark.parametrize("name", ["gpu", "meta", "cuda:x", ""])
 def test_no_device_of_that_name(name):
-    with pytest.raises(InputError, match="is no device"):
+    with pytest.raises(InputError, match="is not a device"):
         resolve_device(name)
 
 

@@ -148,7 +148,7 @@ def test_a_few_mismatches_are_told(here):
         (["in.vcf", "-o", "out.txt"], "no VCF suffix"),
         (["in.vcf", "-o", "gone/out.vcf"], "no directory"),
         (["in.vcf", "--context", "0"], "--context"),
-        (["in.vcf", "--device", "abacus"], "'abacus' is no device"),
+        (["in.vcf", "--device", "abacus"], "'abacus' is not a device"),
         (["in.vcf", "-f", "in.vcf"], "in.vcf"),
         (["https://example.org/in.vcf"], "is a URL"),
         ([], "Missing argument"),

@@ -26,7 +26,7 @@ MISTAKES = {
     f"score in.vcf {GOOD} --check-ref q": "is not one of",
     f"score in.vcf {GOOD} --scores lrr": "unknown score 'lrr'",
     f"score in.vcf {GOOD} --scores ,": "no scores",
-    f"score in.vcf {GOOD} --device gpu": "is no device",
+    f"score in.vcf {GOOD} --device gpu": "is not a device",
     f"score in.vcf genome.fa {GOOD}": "unexpected extra argument",
     f"score in.vcf {GOOD} --shard 5/4": "i from 1 to n",
     f"score in.vcf {GOOD} -o out.vcf --write-index": "ends in .vcf.gz or .bcf",

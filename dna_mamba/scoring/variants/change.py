@@ -88,7 +88,7 @@ def find_change(genome: CachedGenome, chrom: str, start: int, ref: Codes, alt: C
         start: 0-based offset of the first base of ``ref``.
         ref: codes of REF as the record spells them.
         alt: codes of ALT.
-        reach_bp: how far to look for other placements on either side; a repeat that goes on beyond makes the change
+        reach_bp: how far to look for other placements on either side; a repeat that extends further makes the change
             longer than that, and so too long for a window that cannot hold it.
     """
     if np.array_equal(ref, alt):

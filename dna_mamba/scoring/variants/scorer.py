@@ -67,7 +67,7 @@ class VariantScorer:
         assessor: how contigs were matched and how REF compared with the reference.
 
     Raises:
-        InputError: the model reads no single bases, an unknown score, or ``context_bp`` is below 1.
+        InputError: the model does not read single bases, an unknown score, or ``context_bp`` is below 1.
         MachineError: windows of ``context_bp`` need more memory than there is.
     """
 
