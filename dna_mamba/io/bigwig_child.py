@@ -90,7 +90,8 @@ def _rename_node(file: BinaryIO, at: int, key_bytes: int, names: Mapping[bytes, 
         file.seek(item)
         file.write(names.get(key, key).ljust(key_bytes, b"\0"))
         if not is_leaf:
-            _rename_node(file, *_CHILD.unpack(value), key_bytes, names)
+            (child,) = _CHILD.unpack(value)
+            _rename_node(file, child, key_bytes, names)
 
 
 if __name__ == "__main__":

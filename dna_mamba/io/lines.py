@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from dna_mamba.io.atomic import atomic_output
 from dna_mamba.io.bgzf import BgzfWriter
@@ -11,22 +12,35 @@ from dna_mamba.io.bgzf import BgzfWriter
 WriteLines = Callable[[Iterable[str]], None]
 
 
+def lines_into(sink: BinaryIO | BgzfWriter) -> WriteLines:
+    """A function that writes lines, given without line feeds; surrogates become the bytes that they were."""
+
+    def write_lines(lines: Iterable[str]) -> None:
+        text = "\n".join([*lines, ""])
+        sink.write(text.encode("utf-8", errors="surrogateescape"))
+
+    return write_lines
+
+
 @contextmanager
-def line_output(path: str | Path, *, force: bool = False) -> Iterator[WriteLines]:
+def line_output(path: str | Path, *, force: bool = False, packed: bool | None = None) -> Iterator[WriteLines]:
     """Yields a function that writes lines, given without line feeds; ``-`` is standard output.
+
+    Args:
+        path: target, or ``-``.
+        force: replace an existing target.
+        packed: write BGZF; by default, where the name ends in .gz.
 
     Raises:
         InputError: the target exists and not ``force``, or cannot be made.
         MachineError: the disk is full.
     """
+    if packed is None:
+        packed = os.fspath(path).lower().endswith(".gz")
     with atomic_output(path, force=force) as stream:
-        packed = BgzfWriter(stream) if os.fspath(path).lower().endswith(".gz") else None
-        sink = packed or stream
-
-        def write_lines(lines: Iterable[str]) -> None:
-            text = "\n".join([*lines, ""])
-            sink.write(text.encode("utf-8", errors="surrogateescape"))
-
-        yield write_lines
-        if packed:
-            packed.finish()
+        if not packed:
+            yield lines_into(stream)
+            return
+        blocks = BgzfWriter(stream)
+        yield lines_into(blocks)
+        blocks.finish()

@@ -144,8 +144,8 @@ class Journal:
 
     def __init__(self, root, monkeypatch) -> None:
         self.root = root
-        self.events = []
-        self.synced = {}
+        self.events: list[str] = []
+        self.synced: dict[str, int] = {}
         self._fsync = os.fsync
         self._rename = os.rename
         self._replace = os.replace

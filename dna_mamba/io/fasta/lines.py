@@ -125,7 +125,7 @@ class _RecordSplitter:
 
 
 def split_records(chunks: Iterable[bytes], place: str) -> Iterator[Header | Segment]:
-    """Headers and sequence segments in order of the file. Raises InputError for what is no FASTA."""
+    """Headers and sequence segments in order of the file. Raises InputError for what is not FASTA."""
     splitter = _RecordSplitter(place)
     n_headers = 0
     for chunk in _whole_start(chunks):

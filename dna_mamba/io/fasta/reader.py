@@ -65,7 +65,8 @@ def fasta_records(chunks: Iterable[bytes], place: str) -> Iterator[FastaRecord]:
             continue
         if header is not None:
             yield _record(header, pieces, place)
-        header, pieces = part, []
+        header = part
+        pieces = []
     if header is not None:
         yield _record(header, pieces, place)
 
@@ -162,7 +163,7 @@ class FastaReader:
         return letters
 
     def codes(self, chrom: str, start: int = 0, end: int | None = None) -> Codes:
-        """As ``fetch``, as base codes of ``dna_mamba.alphabet``, uint8 (end - start,)."""
+        """As ``fetch``, as base codes (end - start,)."""
         return encode_bases(self.fetch(chrom, start, end), place=self._place)
 
     def window(self, chrom: str, start: int, end: int) -> PaddedWindow:

@@ -1,17 +1,18 @@
 """VCF and BCF output under a name that appears only when the file is whole."""
 
 import os
+import shutil
 import tempfile
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Literal, Self
+from typing import Literal, Self
 
 from dna_mamba.errors import InputError
-from dna_mamba.io.atomic import atomic_output, disk_errors
-from dna_mamba.io.bgzf import BgzfWriter
+from dna_mamba.io.atomic import disk_errors
+from dna_mamba.io.lines import WriteLines, line_output, lines_into
 from dna_mamba.io.paths import STDIO, check_local, display_name
 from dna_mamba.io.vcf.binary import bcf_target, write_bcf
 
@@ -70,43 +71,34 @@ class VcfWriter:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             if self._format == "b":
-                self._directory, self._output = stack.enter_context(bcf_target(self._path, force=self._force))
-                self._sink: BinaryIO | BgzfWriter = stack.enter_context(open(self._text_path, "wb"))
+                opened = _bcf_output(self._path, force=self._force)
             else:
-                self._output = stack.enter_context(atomic_output(self._path, force=self._force))
-                self._sink = BgzfWriter(self._output) if self._format == "z" else self._output
-            for line in self._header_lines:
-                self.write(line)
+                opened = line_output(self._path, force=self._force, packed=self._format == "z")
+            self._write_lines = stack.enter_context(opened)
+            self._write_lines(self._header_lines)
             self._stack = stack.pop_all()
         return self
 
-    @property
-    def _text_path(self) -> str:
-        return os.path.join(self._directory, "text.vcf")
-
     def write(self, line: str) -> None:
         """Write one line, given without its line feed."""
-        self._sink.write(line.encode("utf-8", errors="surrogateescape") + b"\n")
-
-    def _finish(self) -> None:
-        if isinstance(self._sink, BgzfWriter):
-            self._sink.finish()
-        elif self._format == "b":
-            self._sink.close()
-            bcf_path = os.path.join(self._directory, "output.bcf")
-            write_bcf(self._text_path, bcf_path, display_name(self._path))
-            with open(bcf_path, "rb") as bcf:
-                while chunk := bcf.read(1 << 20):
-                    self._output.write(chunk)
+        self._write_lines((line,))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:
-            self._stack.__exit__(kind, error, trace)
-            return
-        with self._stack:
-            self._finish()
+        self._stack.__exit__(kind, error, trace)
+
+
+@contextmanager
+def _bcf_output(path: str, *, force: bool) -> Iterator[WriteLines]:
+    """As ``line_output``; the text becomes BCF when the block ends without an exception."""
+    with bcf_target(path, force=force) as (directory, output):
+        text_path, bcf_path = os.path.join(directory, "text.vcf"), os.path.join(directory, "output.bcf")
+        with open(text_path, "wb") as text:
+            yield lines_into(text)
+        write_bcf(text_path, bcf_path, display_name(path))
+        with open(bcf_path, "rb") as bcf:
+            shutil.copyfileobj(bcf, output, 1 << 20)
 
 
 def refuse_what_bcf_cannot_hold(header_lines: Iterable[str], lines: Iterable[str], place: str) -> None:
@@ -119,6 +111,7 @@ def refuse_what_bcf_cannot_hold(header_lines: Iterable[str], lines: Iterable[str
     with tempfile.TemporaryDirectory(prefix="dna-mamba-") as directory:
         text, bcf = os.path.join(directory, "text.vcf"), os.path.join(directory, "trial.bcf")
         with disk_errors(text), open(text, "wb") as file:
+            write_lines = lines_into(file)
             for line in chain(header_lines, lines):
-                file.write(line.encode("utf-8", errors="surrogateescape") + b"\n")
+                write_lines((line,))
         write_bcf(text, bcf, place)

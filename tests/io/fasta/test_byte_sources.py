@@ -13,21 +13,17 @@ from tests.io.packing import bgzf
 TEXT = bytes(range(256)) * 3
 
 
-def opened(path) -> tuple[int, FileIdentity]:
+def opened(path) -> tuple[int, str, FileIdentity]:
     fd = os.open(path, os.O_RDONLY)
-    return fd, FileIdentity.of(fd)
+    return fd, str(path), FileIdentity.of(fd)
 
 
 def bgzf_source(path) -> BgzfSource:
     with open(path, "rb") as raw:
         blocks = [block for block in read_blocks(raw, str(path)) if block.data]
     starts = np.cumsum([0, *(len(block.data) for block in blocks[:-1])])
-    return BgzfSource(*_reordered(opened(path), path), starts, np.array([block.offset for block in blocks]))
-
-
-def _reordered(opening, path):
-    fd, identity = opening
-    return fd, str(path), identity
+    fd, place, identity = opened(path)
+    return BgzfSource(fd, place, identity, starts, np.array([block.offset for block in blocks]))
 
 
 @given(st.integers(0, len(TEXT)), st.integers(0, len(TEXT)), st.integers(1, 300))
@@ -36,7 +32,7 @@ def test_any_range_from_any_source(tmp_path_factory, start, end, block_bytes):
     directory = tmp_path_factory.mktemp("sources")
     (directory / "plain").write_bytes(TEXT)
     (directory / "bgzf").write_bytes(bgzf(TEXT, block_bytes))
-    plain = PlainSource(*_reordered(opened(directory / "plain"), directory / "plain"))
+    plain = PlainSource(*opened(directory / "plain"))
     for source in (plain, MemorySource(TEXT), bgzf_source(directory / "bgzf")):
         assert source.read(start, end) == TEXT[start:end]
         source.close()
@@ -46,7 +42,7 @@ def test_any_range_from_any_source(tmp_path_factory, start, end, block_bytes):
 def test_a_changed_file_is_refused(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(TEXT)
-    fd, identity = opened(path)
+    fd, _, identity = opened(path)
     refuse_change(fd, identity, "x")
     source = PlainSource(fd, "x", identity)
     path.write_bytes(TEXT + b"more")
@@ -65,7 +61,7 @@ def test_a_damaged_block_is_named(tmp_path):
     packed[offset + 20] ^= 0xFF
     damaged = tmp_path / "damaged.gz"
     damaged.write_bytes(packed)
-    fd, identity = opened(damaged)
+    fd, _, identity = opened(damaged)
     source = BgzfSource(fd, "damaged.gz", identity, source._block_starts, source._block_offsets)
     assert source.read(0, 300) == TEXT[:300]
     with pytest.raises(InputError, match=rf"damaged\.gz: corrupt BGZF block at offset {offset}"):
