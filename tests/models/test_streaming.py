@@ -7,9 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dna_mamba.models import MaskedLanguageModel, ModelOutput, streaming
+from dna_mamba.models import MaskedLanguageModel, ModelConfig, ModelOutput, streaming
 from dna_mamba.models.config import ReverseComplement
-from dna_mamba.models.streaming import Budget, Keep, parts_of, what_to_keep
+from dna_mamba.models.streaming import Budget, Keep, Part, parts_of, what_to_keep
 from tests.models.test_model import TOLERANCE, random_ids, small_model
 
 MODES = ["none", "augment", "post-hoc", "shared"]
@@ -26,7 +26,7 @@ def joined(model: MaskedLanguageModel, ids: torch.Tensor, **how: object) -> Mode
 @pytest.mark.parametrize("kept_bytes", [0, 20_000, 10**9])
 @given(length=st.integers(1, 70), positions=st.integers(1, 80), batch=st.integers(1, 2))
 def test_parts_are_the_whole(mode: ReverseComplement, kept_bytes: int, length: int, positions: int, batch: int) -> None:
-    """The whole is the pass that gradients flow through: it is no part of what is tested."""
+    """The whole is the pass that gradients flow through: it is not part of what is tested."""
     model, ids = small_model(mode), random_ids(batch, length, seed=length)
     parts = joined(model, ids, budget=Budget(positions, kept_bytes))
     for streamed, expected in zip(parts, model(ids), strict=True):
@@ -150,3 +150,51 @@ def test_progress_is_told_within_a_sequence(kept_bytes: int) -> None:
     told: list[int] = []
     joined(model, random_ids(1, 300), budget=Budget(32, kept_bytes), advance=told.append)
     assert sum(told) == 2 * 300 * model.config.n_layer and max(told) == 32
+
+
+@pytest.mark.parametrize(
+    ("length", "positions", "ends"),
+    [
+        (1, 4, [1]),
+        (3, 4, [3]),
+        (4, 4, [4]),
+        (5, 4, [4, 5]),
+        (8, 4, [4, 8]),
+        (9, 4, [4, 8, 9]),
+        (3, 1, [1, 2, 3]),
+        (3, 0, [1, 2, 3]),
+        (16_385, 4096, [4096, 8192, 12_288, 16_384, 16_385]),
+    ],
+)
+def test_parts_at_their_edges(length: int, positions: int, ends: list[int]) -> None:
+    """A length that is a multiple leaves no empty part, one more leaves a part of one."""
+    assert parts_of(length, positions) == [Part(a, b) for a, b in zip([0, *ends], ends, strict=False)]
+
+
+@pytest.mark.parametrize("length", [15, 16, 17, 31, 32, 33])
+@pytest.mark.parametrize("mode", MODES)
+def test_streamed_logits_at_the_exact_edges(mode: ReverseComplement, length: int) -> None:
+    """Parts of 16 positions of a strand; where both strands are run, of 8."""
+    model, ids = small_model(mode), random_ids(1, length)
+    expected = model(ids)
+    size = 16 // (2 if mode in ("post-hoc", "shared") else 1)
+    parts = list(model.stream(ids, budget=Budget(16, 0)))
+    assert [part.end for part, _ in parts] == sorted({*range(size, length + 1, size), length})
+    for part, output in parts:
+        assert output.logits.shape[1] == part.end - part.start
+        for position in {part.start, part.end - 1}:
+            here = output.logits[0, position - part.start]
+            torch.testing.assert_close(here, expected.logits[0, position], **TOLERANCE)
+
+
+def test_the_usual_budget_cuts_windows_of_16_kb() -> None:
+    """A window of 16,385 bp, as context 16 kb and a change of two bases make: five parts, the last of one base."""
+    torch.manual_seed(2)
+    tokenizer = {"kind": "nucleotide", "vocabulary": "caduceus"}
+    config = ModelConfig(d_model=2, n_layer=1, d_state=1, expand=1, tokenizer=tokenizer)
+    model, ids = MaskedLanguageModel(config).eval(), random_ids(1, 16_385)
+    edges = [0, 4095, 4096, 8191, 8192, 16_383, 16_384]
+    parts = list(model.stream(ids))
+    assert [part.end for part, _ in parts] == [4096, 8192, 12_288, 16_384, 16_385]
+    logits = torch.cat([output.logits for _, output in parts], dim=1)
+    torch.testing.assert_close(logits[0, edges], model(ids).logits[0, edges], **TOLERANCE)

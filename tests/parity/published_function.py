@@ -69,12 +69,12 @@ def _norm(config: dict[str, Any], w: Tensors, x: Tensor) -> Tensor:
 
 def _both_directions(config: dict[str, Any], w: Tensors, x_BLD: Tensor) -> Tensor:
     w = _under(w, "submodule.") or w
-    left = _mamba(_under(w, "mamba_fwd."), x_BLD)
-    right = _mamba(_under(w, "mamba_rev."), x_BLD.flip(1)).flip(1)
+    left = mamba(_under(w, "mamba_fwd."), x_BLD)
+    right = mamba(_under(w, "mamba_rev."), x_BLD.flip(1)).flip(1)
     return left * right if config["bidirectional_strategy"] == "ew_multiply" else left + right
 
 
-def _mamba(w: Tensors, x_BLD: Tensor) -> Tensor:
+def mamba(w: Tensors, x_BLD: Tensor) -> Tensor:
     """Gu & Dao 2023, algorithm 2, with the gated projections around it."""
     (d_inner, d_state), taps = w["A_log"].shape, w["conv1d.weight"].shape[-1]
     u_BLI, z_BLI = F.linear(x_BLD, w["in_proj.weight"], w.get("in_proj.bias")).chunk(2, dim=-1)
