@@ -5,7 +5,7 @@ import torch
 from dna_mamba.alphabet import encode_bases
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Variant
-from dna_mamba.inference.likelihood import masked_log_probabilities
+from dna_mamba.inference.likelihood import base_ids, base_log_probabilities, masked_log_probabilities
 from dna_mamba.models.streaming import BUDGETS, Budget
 from dna_mamba.sequences.windows import MaskedSite
 from tests.worlds import MODES, llr_by_hand, random_sequence, small_model
@@ -64,3 +64,34 @@ def test_damaged_weights():
         model.encoder.norm.weight[0] = float("nan")
     with pytest.raises(InputError, match="not finite"):
         masked_log_probabilities(model, [window("ACGTA", 2)])
+
+
+@pytest.mark.parametrize(("length", "is_streamed"), [(31, False), (32, True)])
+def test_a_window_as_long_as_a_part_is_read_whole(monkeypatch, length, is_streamed):
+    model, ways = small_model(), []
+    for way in ("stream", "both_strands"):
+        inner = getattr(model, way)
+        monkeypatch.setattr(
+            model, way, lambda *given, way=way, inner=inner, **how: ways.append(way) or inner(*given, **how)
+        )
+    sites = [window(random_sequence(n), n - 1) for n in (5, length, 9)]
+    expected = masked_log_probabilities(model, sites)
+    assert set(ways) == {"both_strands"}
+    ways.clear()
+    monkeypatch.setitem(BUDGETS, "cpu", Budget(31, 0))
+    np.testing.assert_allclose(masked_log_probabilities(model, sites), expected, atol=1e-5)
+    assert ways == (["stream"] * 3 if is_streamed else ["both_strands"])
+
+
+def test_only_models_on_single_bases_have_base_ids():
+    assert base_ids(small_model().tokenizer).tolist() == [7, 8, 9, 10]
+    with pytest.raises(InputError, match="'kmer' has no token for a single base; use a model on nucleotide tokens"):
+        base_ids(small_model("none", {"kind": "kmer", "k": 3, "stride": 3}).tokenizer)
+
+
+def test_probabilities_are_among_the_four_bases_alone():
+    model = small_model()
+    logits = torch.full((2, model.tokenizer.vocab_size), 50.0)
+    logits[:, 7:11] = torch.tensor([0.0, 1.0, 2.0, 3.0])
+    expected = torch.tensor([0.0, 1.0, 2.0, 3.0]) - torch.tensor([0.0, 1.0, 2.0, 3.0]).exp().sum().log()
+    torch.testing.assert_close(base_log_probabilities(model, logits), expected.expand(2, 4))

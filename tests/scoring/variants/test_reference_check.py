@@ -15,8 +15,11 @@ def check(tmp_path):
 
 @pytest.mark.parametrize(
     ("pos", "ref"),
-    [(1, "A"), (1, "ACGT"), (1, "acgt"), (7, "A"), (9, "GT"), (4, "TAG"), (5, "N"), (6, "A"), (6, "R"), (1, "N"), (2, "R"), (1, "ANGn")],
-    ids=lambda value: str(value),
+    [
+        *((1, "A"), (1, "ACGT"), (1, "acgt"), (7, "A"), (9, "GT"), (4, "TAG")),
+        *((5, "N"), (6, "A"), (6, "R"), (1, "N"), (2, "R"), (1, "ANGn")),
+    ],
+    ids=str,
 )
 def test_agrees(check, pos, ref):
     """Case plays no part, and what is ambiguous in the reference or in REF agrees with every letter."""
@@ -27,7 +30,11 @@ def test_agrees(check, pos, ref):
 
 
 @pytest.mark.parametrize(
-    "pos_ref", [(1, "C"), (1, "AG"), (10, "TA"), (11, "A"), (0, "A"), (10**12, "A"), (1, "?"), (1, "CN"), (10, "NN"), (11, "N")]
+    "pos_ref",
+    [
+        *((1, "C"), (1, "AG"), (10, "TA"), (11, "A"), (0, "A"), (10**12, "A")),
+        *((1, "?"), (1, "CN"), (10, "NN"), (11, "N")),
+    ],
 )
 def test_differs(check, pos_ref):
     assert check.read(Variant("c", *pos_ref, "T"), "c") is None
