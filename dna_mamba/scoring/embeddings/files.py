@@ -116,13 +116,27 @@ def to_frame(vectors: Vectors) -> "pandas.DataFrame":
 def to_anndata(vectors: Vectors) -> "anndata.AnnData":
     """One observation a row, named by ``id`` where these are unique. Raises InputError without anndata."""
     ad, pd = need("anndata"), need("pandas")
-    ids = vectors.labels["id"].tolist()
+    labels = _utf8_labels(vectors)
+    ids = labels["id"].tolist()
     names = ids if len(set(ids)) == len(ids) else [str(row) for row in range(len(ids))]
-    obs = pd.DataFrame(vectors.labels).set_index(pd.Index(names, dtype=object))
+    obs = pd.DataFrame(labels).set_index(pd.Index(names, dtype=object))
     var = pd.DataFrame(index=pd.Index(vectors.channels, dtype=object))
     uns = {"dna_mamba": json.dumps(vectors.metadata)}
     table: anndata.AnnData = ad.AnnData(vectors.embeddings, obs=obs, var=var, uns=uns)
     return table
+
+
+def _utf8_labels(vectors: Vectors) -> dict[str, NDArray[Any]]:
+    """Labels for formats whose text is UTF-8: other bytes of a name, which came as surrogates, are replaced."""
+    labels = dict(vectors.labels)
+    for name, column in labels.items():
+        if column.dtype.kind == "U":
+            labels[name] = np.array([_as_utf8(text) for text in column.tolist()], dtype=np.str_)
+    return labels
+
+
+def _as_utf8(text: str) -> str:
+    return text.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
 
 
 def _write_npz(vectors: Vectors, stream: BinaryIO) -> None:
@@ -135,7 +149,7 @@ def _write_parquet(vectors: Vectors, stream: BinaryIO) -> None:
     """One row a vector: the labels and ``embedding``, a list of C float32."""
     pyarrow, parquet = need("pyarrow"), need("pyarrow.parquet")
     values = pyarrow.array(vectors.embeddings.reshape(-1))
-    columns = {name: pyarrow.array(column) for name, column in vectors.labels.items()}
+    columns = {name: pyarrow.array(column) for name, column in _utf8_labels(vectors).items()}
     columns["embedding"] = pyarrow.FixedSizeListArray.from_arrays(values, vectors.embeddings.shape[1])
     table = pyarrow.table(columns).replace_schema_metadata({METADATA_KEY: json.dumps(vectors.metadata)})
     parquet.write_table(table, stream, row_group_size=_ROW_GROUP)

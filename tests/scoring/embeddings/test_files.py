@@ -111,3 +111,16 @@ def test_what_cannot_be_written(places, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"pyarrow is not installed; pip install 'dna-mamba\[tables\]'"):
         places.save(tmp_path / "a.parquet")
     assert [path.name for path in tmp_path.iterdir()] == ["genome.fa"]
+
+
+def test_names_that_are_not_utf8(tmp_path):
+    """Kept to the byte in text; formats whose text is UTF-8 get the replacement character."""
+    result = embed([FastaRecord("caf\udce9", "", b"ACGTACGT")], small_model())
+    for suffix in ("tsv", "npz", "parquet", "h5ad"):
+        result.save(tmp_path / f"caf\udce9.{suffix}")
+    assert (tmp_path / "caf\udce9.tsv").read_bytes().splitlines()[-1].startswith(b"caf\xe9\t8\t")
+    with np.load(tmp_path / "caf\udce9.npz") as arrays:
+        assert arrays["ids"].tolist() == ["caf\udce9"]
+    with open(tmp_path / "caf\udce9.parquet", "rb") as file:
+        assert pyarrow.parquet.read_table(file)["id"].to_pylist() == ["caf\ufffd"]
+    assert list(anndata.read_h5ad(tmp_path / "caf\udce9.h5ad").obs_names) == ["caf\ufffd"]
