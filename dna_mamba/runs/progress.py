@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Self
 
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output, disk_errors, sync_directory
-from dna_mamba.io.paths import STDIO
+from dna_mamba.io.paths import STDIO, clipped_name
 
 Facts = Mapping[str, str]
 """Everything that decides what a run computes, by name: hashes of what it reads, its options, the program's version.
@@ -30,15 +30,7 @@ _START_AGAIN = "give what it was given, or --force without --resume to start aga
 def progress_directory(target: str | Path) -> Path:
     """Where the progress of a run that writes ``target`` is kept."""
     path = Path(os.path.realpath(target))
-    return path.with_name(f".{_shortened(path.name)}.progress")
-
-
-def _shortened(name: str) -> str:
-    """A file name's first 200 bytes; a character is not cut in two, bytes that are not UTF-8 stay as they are."""
-    cut = os.fsencode(name)[:200]
-    while not name.startswith(os.fsdecode(cut)):
-        cut = cut[:-1]
-    return os.fsdecode(cut)
+    return path.with_name(f".{clipped_name(path.name, 200)}.progress")
 
 
 def is_file_target(target: str | Path) -> bool:
