@@ -1,4 +1,4 @@
-"""Libraries that only some features need: imported where they are used, named with their extra where they are missing."""
+"""Libraries that only some features need: imported where they are used, or named with the extra that brings them."""
 
 import importlib
 from typing import Any
