@@ -56,6 +56,7 @@ class PretrainJob:
         self.model.encoder.recompute = recipe.recompute
         self.batches = _batches(recipe, self.split, self.model)
         self._held_out = held_out_parts(recipe, self.split)
+        self._has_trained = False
         self._check_targets()
 
     def estimate(self) -> TrainingEstimate:
@@ -86,7 +87,8 @@ class PretrainJob:
             command: the command line, for the card.
 
         Raises:
-            InputError: the directory holds something else, or nothing that can be resumed with this recipe.
+            InputError: the directory holds something else, or nothing that can be resumed with this recipe; or this job
+                is to start from a model that it has trained already.
             PreemptedError: SIGTERM or SIGUSR1 came; a checkpoint was written.
             NonFiniteLossError: loss or gradient is NaN or infinite; weights stay as they were.
             MachineError: memory does not suffice, or the disk is full.
@@ -97,6 +99,7 @@ class PretrainJob:
         done = loop.restore(watcher.report, strict=strict) if resume else 0
         if done == 0:
             self._start(loop, watcher.report, clear=force and not resume)
+        self._has_trained = True
         loop.run(done, watcher)
         return self._finish(loop, watcher.report, command)
 
@@ -122,6 +125,8 @@ class PretrainJob:
         return loop
 
     def _start(self, loop: TrainingLoop[Batch], report: Report, *, clear: bool) -> None:
+        if self._has_trained:
+            raise InputError("this job's model is trained already", remedy="make a new PretrainJob to start again")
         if clear:
             clear_directory(self.directory)
         self.directory.mkdir(parents=True, exist_ok=True)

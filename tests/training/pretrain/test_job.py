@@ -256,6 +256,17 @@ def test_an_estimate_changes_nothing(recipe_path: Path, tmp_path: Path) -> None:
     assert weights(tmp_path / "run") == weights(tmp_path / "plain")
 
 
+def test_a_trained_model_is_not_taken_for_a_new_one(recipe_path: Path, tmp_path: Path) -> None:
+    job = PretrainJob(read_recipe(recipe_path), tmp_path / "run")
+    job.run()
+    before = weights(tmp_path / "run")
+    with pytest.raises(InputError, match="trained already"):
+        job.run(force=True)
+    assert weights(tmp_path / "run") == before
+    job.run(resume=True)
+    assert weights(tmp_path / "run") == before
+
+
 def test_force_replaces_a_run_and_a_mistake_does_not(recipe_path: Path, tmp_path: Path) -> None:
     run(recipe_path, tmp_path / "run")
     before = weights(tmp_path / "run")
