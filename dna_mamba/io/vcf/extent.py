@@ -6,7 +6,7 @@ from dna_mamba.io.vcf.reader import N_FIXED_COLUMNS, VcfRecord
 
 _SYMBOLIC = re.compile(r"<(?:DEL|DUP|INV|CNV)(?::[^>]*)?>")
 _REFERENCE_BLOCKS = frozenset({"<*>", "<NON_REF>"})
-_NUMBER = re.compile(r"-?\d{1,18}")
+_NUMBER = re.compile(r"[+-]?\d{1,18}")
 
 
 def record_end(record: VcfRecord) -> int:
@@ -18,19 +18,28 @@ def record_end(record: VcfRecord) -> int:
     """
     start = record.pos - 1
     ends = [start + len(record.ref)]
-    info = _entries(record.info) if "END=" in record.info or "SVLEN=" in record.info else {}
-    ends += [end for end in _numbers(info.get("END", "")) if end is not None]
-    for alt, length in zip(record.alts, _numbers(info.get("SVLEN", "")), strict=False):
-        if length is not None and _SYMBOLIC.fullmatch(alt):
+    is_symbolic = [_SYMBOLIC.fullmatch(alt) is not None for alt in record.alts]
+    info = _stated(record.info, {"END", "SVLEN"} if any(is_symbolic) else {"END"})
+    end, *more = _numbers(info.get("END", ""))
+    if end is not None and not more:
+        ends.append(end)
+    for length, counts in zip(_numbers(info.get("SVLEN", "")), is_symbolic, strict=False):
+        if length is not None and counts:
             ends.append(start + 1 + abs(length))
     if not _REFERENCE_BLOCKS.isdisjoint(record.alts):
         ends += [start + length for length in _sample_lengths(record.line)]
     return max(ends)
 
 
-def _entries(info: str) -> dict[str, str]:
-    """INFO by key; of a key that stands twice the last."""
-    return {key: value for key, _, value in (entry.partition("=") for entry in info.split(";"))}
+def _stated(info: str, keys: set[str]) -> dict[str, str]:
+    """INFO by key, read until each of ``keys`` was met, as htslib does: that tells which of two ENDs counts."""
+    found: dict[str, str] = {}
+    for key, _, value in (entry.partition("=") for entry in info.split(";")):
+        if key in keys:
+            found[key] = value
+            if len(found) == len(keys):
+                break
+    return found
 
 
 def _numbers(text: str) -> list[int | None]:
