@@ -47,6 +47,10 @@ def test_a_model_has_one_fingerprint_wherever_it_is(saved):
     digest = hashlib.sha256((saved / "model.safetensors").read_bytes()).hexdigest()
     assert fingerprint(saved) == fingerprint(str(saved)) == weights_sha256(saved) == digest
     assert fingerprint(small_model()) == fingerprint(as_model(saved)) == digest
+    strided = small_model()
+    weight = strided.encoder.embedding.weight
+    weight.data = weight.data.t().contiguous().t()
+    assert not weight.is_contiguous() and fingerprint(strided) == digest
     other = small_model()
     with torch.no_grad():
         other.encoder.norm.weight[0] += 1e-6

@@ -222,17 +222,100 @@ def test_formats_by_suffix_and_by_choice():
         Target("scores.txt").check()
 
 
-@pytest.mark.parametrize(
-    "info", ["DM_LLR=1.5", "DM_LLR=x;DM_STATUS=OK", "DM_LLR=1,2;DM_STATUS=OK", "DM_LLR=1,2;DM_STATUS=OK,OK"]
-)
-def test_malformed_scores_are_not_read(tmp_path, info):
-    path = write_vcf(tmp_path / "in.vcf", [("c", 1, "A", "C")])
-    path.write_text(path.read_text().replace("AC=1", info))
-    with pytest.raises(InputError, match=r"in.vcf:5: "):
-        list(read_scores(path))
-
-
 def test_the_summary_counts_letters(messy, tmp_path):
     reference = FastaReader(write_fasta(tmp_path / "letters.fa", {"c": SEQUENCE, "x": "NNRYacgtn"}))
     notes = run(messy, tmp_path / "out.vcf", reference).notes
     assert "129 bp, 3 N, 2 other ambiguity codes (read as N), 5 soft-masked" in notes[-1]
+
+
+def substitutions(tmp_path, n_records):
+    places = [20 + i % 80 for i in range(n_records)]
+    rows = [("c", pos, SEQUENCE[pos - 1], "ACGT".replace(SEQUENCE[pos - 1], "")[0]) for pos in places]
+    return write_vcf(tmp_path / "in.vcf", rows)
+
+
+class StopError(Exception):
+    pass
+
+
+def stopped(job, target, after, **options):
+    """Run until so many records are done."""
+    done = 0
+
+    def advance(count):
+        nonlocal done
+        done += count
+        if done > after:
+            raise StopError
+
+    with pytest.raises(StopError):
+        job.run(target, advance=advance, **options)
+
+
+def test_a_resumed_run_has_the_batches_of_the_one_that_stopped(reference, tmp_path):
+    path, target = substitutions(tmp_path, 100), tmp_path / "out.vcf"
+    job_of(path, reference, batch_size=3).run(tmp_path / "whole.vcf")
+    stopped(job_of(path, reference, batch_size=3), target, 64)
+    with pytest.raises(InputError, match=r"another batch_size \(3, here 4\)"):
+        job_of(path, reference, batch_size=4).run(target, resume=True)
+    told = []
+    job_of(path, reference).run(target, resume=True, advance=told.append)
+    assert told[0] == 64 and sum(told) == 100
+    assert target.read_bytes() == (tmp_path / "whole.vcf").read_bytes()
+
+
+def test_a_run_that_began_without_a_batch_size_is_resumed_on_other_cores(reference, tmp_path, monkeypatch):
+    """What suits a device is known when the run begins."""
+    path, target = substitutions(tmp_path, 100), tmp_path / "out.vcf"
+    stopped(job_of(path, reference), target, 64)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 64)
+    job_of(path, reference).run(target, resume=True)
+    assert len(records(target)) == 100
+
+
+def test_what_a_run_is_of(reference, tmp_path):
+    """Whatever changes a score or a line is refused on resuming."""
+    path, target = substitutions(tmp_path, 100), tmp_path / "out.vcf"
+    stopped(job_of(path, reference, batch_size=8), target, 64)
+    other = small_model()
+    other.encoder.norm.weight.data[0] += 1
+    genome = FastaReader(write_fasta(tmp_path / "other.fa", {"c": SEQUENCE, "n": "N" * 40 + SEQUENCE[:39] + "N"}))
+    jobs = {
+        "model": ScoreJob(path, reference, other, context_bp=CONTEXT_BP, batch_size=8),
+        "reference": job_of(path, genome, batch_size=8),
+        "scores": job_of(path, reference, batch_size=8, scores=["entropy"]),
+        "check_ref": job_of(path, reference, batch_size=8, check_ref="x"),
+        "regions": job_of(path, reference, batch_size=8, regions=["c:1-100"]),
+        "context": ScoreJob(path, reference, small_model(), context_bp=CONTEXT_BP + 2, batch_size=8),
+    }
+    for name, job in jobs.items():
+        with pytest.raises(InputError, match=f"the run to resume had another {name} "):
+            job.run(target, resume=True)
+    same = FastaReader(write_fasta(tmp_path / "lower.fa", {"c": SEQUENCE.lower(), "n": "n" * 40 + SEQUENCE[:40]}))
+    job_of(path, same, batch_size=8).run(target, resume=True)
+
+
+def test_an_estimate_counts_each_window_once_and_the_records_of_a_shard(reference, tmp_path):
+    path = write_vcf(tmp_path / "in.vcf", [("c", 60, REF, ",".join(OTHERS))] * 65)
+    job = job_of(path, reference, batch_size=2)
+    whole, first, second = job.estimate(), job.estimate("1/2"), job.estimate("2/2")
+    assert (whole.n_records, first.n_records, second.n_records) == (65, 64, 1)
+    assert (whole.n_windows, first.n_windows, second.n_windows) == (65, 64, 1)
+    assert whole.passes.positions == 65 * CONTEXT_BP
+
+
+def test_a_pipe_is_written_through_once_and_nothing_else(messy, reference, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(messy.read_bytes())))
+    job = job_of("-", reference)
+    assert not job.is_repeatable and job_of(messy, reference).is_repeatable
+    for ask in (job.survey, job.estimate, lambda: job.run(tmp_path / "o.vcf", resume=True), lambda: job.span("1/2")):
+        with pytest.raises(InputError, match="need a file that can be read twice"):
+            ask()
+    with pytest.raises(InputError, match="--resume: only a run that writes a file"):
+        job_of(messy, reference).run("-", resume=True)
+
+
+def test_only_a_sorted_file_gets_an_index(reference, tmp_path):
+    path = write_vcf(tmp_path / "in.vcf", [("c", 60, REF, OTHERS[0]), ("c", 59, SEQUENCE[58], "N")])
+    with pytest.raises(InputError, match=r"in\.vcf: not sorted at c:59"):
+        job_of(path, reference).run(Target(tmp_path / "out.vcf.gz", write_index=True))

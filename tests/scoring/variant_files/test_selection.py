@@ -38,13 +38,20 @@ def test_overlapping_regions_are_one():
     assert str(regions) == "chr1:5-20,chr1:51-51"
 
 
+@pytest.mark.parametrize("inner", [Interval("c", 10, 20), Interval("c", 0, 1), Interval("c", 99, 100)])
+def test_a_region_within_another_takes_nothing_from_it(inner):
+    for regions in (Regions([Interval("c", 0, 100), inner]), Regions([inner, Interval("c", 0, 100)])):
+        assert str(regions) == "c:1-100"
+        assert all(regions.touch("c", i, i + 1) for i in range(100)) and not regions.touch("c", 100, 101)
+
+
 def test_a_record_counts_by_ref_and_end(reference):
     rows = [
         "1\t5\tbefore\tA\tC\t.\t.\t.",
         "1\t8\tinto\tTACG\tC\t.\t.\t.",
         "1\t10\tfirst\tC\tT\t.\t.\t.",
         "1\t20\tlast\tT\tC\t.\t.\t.",
-        "1\t21\tbehind\tA\tC\t.\t.\t.",
+        "1\t21\tafter\tA\tC\t.\t.\t.",
         "1\t2\tblock\tC\t<NON_REF>\t.\t.\tDP=1;END=10",
         "1\t2\tshort block\tC\t<NON_REF>\t.\t.\tEND=9",
         "1\t2\tother key\tC\t<DEL>\t.\t.\tCIEND=15",

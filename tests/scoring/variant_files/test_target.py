@@ -1,4 +1,4 @@
-"""Parquet beside the text table, indexes, and what a target can be."""
+"""Indexes, and what a target can be."""
 
 import pysam
 import pytest
@@ -6,49 +6,11 @@ import pytest
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.scoring.variant_files.job import ScoreJob
-from dna_mamba.scoring.variant_files.parquet import read_parquet_header, read_parquet_lines
-from dna_mamba.scoring.variant_files.target import Target, open_output
+from dna_mamba.scoring.variant_files.target import Target
 from tests.worlds import CONTEXT_BP, random_sequence, small_model, write_fasta, write_vcf
 
 SEQUENCE = random_sequence(120)
-HEADER = ["##about", "#chrom\tpos\tref\talt\tid\tstatus\tllr"]
-ROWS = ["c\t5000000000\tA\tT\trs1\tOK\t-0.123456791", "c\t6\tG\t.\t.\t.\t.", "d\t7\tG\t<X>\tna\xefve\tSYMBOLIC\t."]
 
-
-def test_a_parquet_table_reads_back_as_the_text(tmp_path):
-    import pyarrow
-    import pyarrow.parquet
-
-    path = tmp_path / "scores.parquet"
-    with open_output(Target(path), HEADER) as write:
-        for row in ROWS:
-            write(row)
-    assert read_parquet_header(path) == HEADER
-    assert list(read_parquet_lines(path)) == ROWS
-    table = pyarrow.parquet.read_table(path)
-    assert table.schema.field("llr").type == pyarrow.float32() and table.schema.field("pos").type == pyarrow.int64()
-    assert table["llr"].to_pylist()[1:] == [None, None] and table["alt"].to_pylist()[1] is None
-
-
-def test_parquet_of_bytes_that_are_no_utf8(tmp_path):
-    with open_output(Target(tmp_path / "a.parquet"), HEADER) as write:
-        write(ROWS[0].replace("rs1", "\udcff"))
-    assert "\ufffd" in next(iter(read_parquet_lines(tmp_path / "a.parquet")))
-
-
-def test_a_damaged_parquet_is_named(tmp_path):
-    path = tmp_path / "scores.parquet"
-    with open_output(Target(path), HEADER) as write:
-        for i in range(3000):
-            write(ROWS[0].replace("rs1", f"rs{i * i}"))
-    damaged = bytearray(path.read_bytes())
-    damaged[len(damaged) // 3] ^= 255
-    path.write_bytes(damaged)
-    with pytest.raises(InputError, match=r"scores\.parquet: damaged"):
-        list(read_parquet_lines(path))
-    path.write_bytes(b"PAR1 and no more PAR1")
-    with pytest.raises(InputError, match="not a Parquet table of scores"):
-        read_parquet_header(path)
 
 
 def test_parquet_without_pyarrow_is_refused_before_the_work(monkeypatch, tmp_path):
