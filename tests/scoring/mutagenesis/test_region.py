@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from dna_mamba.alphabet import encode_bases, reverse_complement
+from dna_mamba.alphabet import reverse_complement
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models.streaming import BUDGETS, Budget
 from dna_mamba.scoring import saturation_mutagenesis, saturation_mutagenesis_of_sequence, score_variants
-from dna_mamba.scoring.mutagenesis.table import COLUMNS, Mutagenesis, table_header, table_rows
 from tests.worlds import CONTEXT_BP, MODES, every_substitution, random_sequence, small_model, write_fasta
 
 SEQUENCE = random_sequence(90)
@@ -78,41 +77,6 @@ def test_a_sequence_of_its_own_is_a_contig(reference, scores):
     )
     assert sum(advanced) == 90 and alone.sequence == contig.sequence == SEQUENCE
     np.testing.assert_allclose(alone.llr, contig.llr, atol=1e-5)
-
-
-def by_hand():
-    return Mutagenesis("c", 9, encode_bases("aN"), np.log(np.array([[0.7, 0.1, 0.1, 0.1], [0.25] * 4], np.float32)))
-
-
-def test_llr_and_entropy_by_hand():
-    result = by_hand()
-    np.testing.assert_allclose(result.llr[0], [0, *[np.log(1 / 7)] * 3], atol=1e-6)
-    assert np.isnan(result.llr[1]).all()
-    expected = [-(0.7 * np.log(0.7) + 0.3 * np.log(0.1)), np.log(4)]
-    np.testing.assert_allclose(result.entropy, expected, atol=1e-6)
-
-
-def test_the_table():
-    rows = [row.split("\t") for row in table_rows(by_hand())]
-    assert [row[:4] for row in rows] == [
-        *(["c", "10", "A", alt] for alt in "CGT"),
-        *(["c", "11", "N", alt] for alt in "ACGT"),
-    ]
-    assert [float(x) for x in rows[0][4:]] == pytest.approx([np.log(1 / 7), 0.7, 0.1, 0.9404479], abs=1e-6)
-    assert rows[3][4:7] == [".", ".", "0.25"]
-    *said, names = table_header("llr", 256)
-    assert names == "#" + "\t".join(COLUMNS)
-    assert "255 bp" in said[1] and "nats" in said[1] and "below 0: alt less likely" in said[1]
-
-
-def test_a_data_frame(monkeypatch):
-    pandas = pytest.importorskip("pandas")
-    frame = by_hand().to_frame()
-    assert isinstance(frame, pandas.DataFrame)
-    assert list(frame.columns) == list(COLUMNS) and frame["llr"].isna().sum() == 4
-    monkeypatch.setitem(__import__("sys").modules, "pandas", None)
-    with pytest.raises(InputError, match=r"dna-mamba\[tables\]"):
-        by_hand().to_frame()
 
 
 def test_n_in_the_reference_is_predicted_but_has_no_llr(reference):

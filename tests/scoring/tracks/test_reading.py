@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dna_mamba.alphabet import encode_bases, reverse_complement
-from dna_mamba.errors import InputError, MachineError
+from dna_mamba.errors import MachineError
 from dna_mamba.genome import Interval
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models.streaming import BUDGETS, Budget
@@ -102,14 +102,6 @@ def test_masked_tracks_of_the_other_strand(reference):
     np.testing.assert_allclose(forward, mirrored[:, ::-1], atol=1e-5)
 
 
-def test_a_region_has_the_values_of_the_whole(reference):
-    model = small_model()
-    whole = genome_tracks("c", reference, model, tracks=NAMES, window_bp=48, overlap_bp=17).values
-    for region in (Interval("c", 0, 5), Interval("c", 60, 140), Interval("c", LENGTH - 1, LENGTH)):
-        part = genome_tracks(region, reference, model, tracks=NAMES, window_bp=48, overlap_bp=17).values
-        np.testing.assert_allclose(part, whole[:, region.start : region.end], atol=1e-5)
-
-
 def test_n_has_no_value_and_windows_of_n_are_not_run(reference, monkeypatch):
     model = small_model()
     read = []
@@ -128,21 +120,6 @@ def test_only_windows_that_regions_need_are_read(reference):
     windows = [w for w in tile(LENGTH, 48, 17) if w.keep_start < 140 and w.keep_end > 60]
     pieces = list(read_tiles("c", windows, reference, model, [parse_track("entropy", model)], Reading()))
     assert [piece.start for piece in pieces] == [w.keep_start for w in windows]
-
-
-@pytest.mark.parametrize(
-    "name", ["llr", "probability", "probability:", "probability:N", "probability:AC", "embedding:-1", "embedding:x", ""]
-)
-def test_no_such_track(name):
-    with pytest.raises(InputError, match="there are ref-llr, entropy, probability:A"):
-        parse_track(name, small_model())
-
-
-def test_channels_by_mode():
-    assert "mean of both strands" in parse_track("embedding:15", small_model("post-hoc")).description
-    assert "first half forward" in parse_track("embedding:31", small_model("shared")).description
-    with pytest.raises(InputError, match="the model has 16 channels; take 0 to 15"):
-        parse_track("embedding:16", small_model("post-hoc"))
 
 
 def test_windows_that_do_not_fit(monkeypatch):
