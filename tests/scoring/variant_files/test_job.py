@@ -10,6 +10,7 @@ from dna_mamba.errors import InputError
 from dna_mamba.inference.open import fingerprint
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfReader
+from dna_mamba.runs import earlier_fact
 from dna_mamba.scoring.variant_files.job import ScoreJob
 from dna_mamba.scoring.variant_files.read import read_scores
 from dna_mamba.scoring.variant_files.target import Target
@@ -277,6 +278,7 @@ def test_what_a_run_is_of(reference, tmp_path):
     """Whatever changes a score or a line is refused on resuming."""
     path, target = substitutions(tmp_path, 100), tmp_path / "out.vcf"
     stopped(job_of(path, reference, batch_size=8), target, 64)
+    assert earlier_fact(target, "device") == "cpu" and earlier_fact(target, "version") == __version__
     other = small_model()
     other.encoder.norm.weight.data[0] += 1
     genome = FastaReader(write_fasta(tmp_path / "other.fa", {"c": SEQUENCE, "n": "N" * 40 + SEQUENCE[:39] + "N"}))

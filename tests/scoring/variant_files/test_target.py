@@ -6,7 +6,8 @@ import pytest
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.scoring.variant_files.job import ScoreJob
-from dna_mamba.scoring.variant_files.target import Target
+from dna_mamba.scoring.variant_files.target import Layout, Target
+from dna_mamba.scoring.variants.scores import columns_of, find_scores
 from tests.worlds import CONTEXT_BP, random_sequence, small_model, write_fasta, write_vcf
 
 SEQUENCE = random_sequence(120)
@@ -61,3 +62,19 @@ def test_an_unsorted_file_is_refused_an_index_before_the_work(tmp_path, referenc
 def test_what_has_no_index(path):
     with pytest.raises(InputError, match="--write-index"):
         Target(path, "z" if path == "/dev/null" else None, write_index=True).check()
+
+
+def test_a_header_gets_the_definitions_of_its_scores_and_keeps_all_else():
+    """A FORMAT of the same ID is another thing; an INFO of the same ID is what an earlier run wrote."""
+    layout = Layout(columns_of(find_scores(["llr"])), 512)
+    form = '##FORMAT=<ID=DM_LLR,Number=1,Type=Float,Description="of a sample">'
+    earlier = '##INFO=<ID=DM_LLR,Number=A,Type=Float,Description="of another model">'
+    columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
+    for before in ([form], [form, earlier], [earlier, form]):
+        header = layout.header("records", ["##fileformat=VCFv4.3", *before, columns], ["##ours=1"])
+        assert header[0] == "##fileformat=VCFv4.3" and header[-1] == columns and "##ours=1" in header
+        assert form in header and earlier not in header
+        info = [line.split(",")[0] for line in header if line.startswith("##INFO")]
+        assert info == ["##INFO=<ID=DM_LLR", "##INFO=<ID=DM_STATUS"]
+    table = layout.header("table", ["##fileformat=VCFv4.3", form, columns], ["##ours=1"])
+    assert table[0] == "##ours=1" and form not in table and table[-1].startswith("#chrom\tpos")
