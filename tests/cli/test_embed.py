@@ -1,4 +1,5 @@
 import json
+import signal
 
 import anndata
 import numpy as np
@@ -9,7 +10,9 @@ from click.testing import CliRunner
 from dna_mamba.checkpoints import save_model
 from dna_mamba.cli.main import cli
 from dna_mamba.io.bed import read_bed
+from dna_mamba.runs import progress_directory
 from dna_mamba.scoring import embed
+from tests.cli.slowed import start, wait_for_parts
 from tests.worlds import random_sequence, small_model, write_fasta
 
 
@@ -131,3 +134,105 @@ def test_mistakes(here, words, hint):
     assert (result.exit_code, result.stdout) == (2, "")
     assert hint in result.stderr.splitlines()[-1]
     assert not (here / "out.npz").exists()
+
+
+PROGRAM = """
+import time
+from dna_mamba.scoring.embeddings import vectors
+vectors._WAITING = 2
+inner = vectors._pooled
+vectors._pooled = lambda *given: (time.sleep(0.03), inner(*given))[1]
+"""
+"""Groups of two sequences, a pass in 30 ms at least."""
+LONG = ("embed", "-m", "model", "--threads", "1", "--batch-size", "1", "many.fa")
+
+
+@pytest.fixture
+def many(here):
+    write_fasta(here / "many.fa", {f"s{n}": random_sequence(20 + n, seed=n) for n in range(40)})
+    return here
+
+
+def long(*words):
+    """The same command in this process, not slowed."""
+    return CliRunner().invoke(cli, [*LONG, *words])
+
+
+def test_killed_twice_and_resumed_gives_the_same_bytes(many, monkeypatch):
+    monkeypatch.setattr("dna_mamba.scoring.embeddings.vectors._WAITING", 2)
+    assert long("-o", "whole.npz").exit_code == 0
+    parts = progress_directory(many / "out.npz")
+    for count in (2, 9):
+        with start(PROGRAM, *LONG, "-o", "out.npz", "--resume") as process:
+            wait_for_parts(parts, count, process)
+            process.kill()
+            process.communicate()
+        assert process.returncode == -signal.SIGKILL and not (many / "out.npz").exists()
+    refused = long("-o", "out.npz")
+    assert refused.exit_code == 2 and "an earlier run stopped here; give --resume" in refused.stderr
+    assert long("-o", "out.npz", "--resume").exit_code == 0
+    assert (many / "out.npz").read_bytes() == (many / "whole.npz").read_bytes()
+    assert not list(many.glob(".*"))
+
+
+def test_a_request_to_stop_keeps_what_is_done(many, monkeypatch):
+    with start(PROGRAM, *LONG, "-o", "out.npz", "--resume") as process:
+        wait_for_parts(progress_directory(many / "out.npz"), 1, process)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 75
+    assert said.splitlines()[-1].endswith(".out.npz.progress: stopped, what was done is kept; run it again")
+    for words, hint in {
+        ("--pool", "max"): "another pool (mean, here max)",
+        ("--layer", "1"): "another layer (2, here 1)",
+        ("--batch-size", "2"): "another batch_size (1, here 2)",
+    }.items():
+        refused = run("many.fa", "-o", "out.npz", "--batch-size", "1", "--resume", *words)
+        assert refused.exit_code == 2 and hint in refused.stderr.splitlines()[-1]
+    refused = run("in.fa", "-o", "out.npz", "--batch-size", "1", "--resume")
+    assert refused.exit_code == 2 and "another input" in refused.stderr.splitlines()[-1]
+    monkeypatch.setattr("dna_mamba.scoring.embeddings.vectors._WAITING", 2)
+    assert long("-o", "out.npz", "--resume").exit_code == 0
+    with np.load(many / "out.npz") as archive:
+        assert archive["ids"].tolist() == [f"s{n}" for n in range(40)]
+
+
+def test_a_second_run_beside_one_at_work(many):
+    with start(PROGRAM, *LONG, "-o", "out.npz") as process:
+        wait_for_parts(progress_directory(many / "out.npz"), 1, process)
+        for words in ((), ("--resume",), ("--force",), ("--resume", "--force")):
+            refused = run("many.fa", "-o", "out.npz", *words)
+            assert refused.exit_code == 2 and "another run is at work on it" in refused.stderr.splitlines()[-1]
+        process.kill()
+        process.communicate()
+
+
+def test_standard_output_and_pipes_cannot_be_resumed(here):
+    for words, hint in (
+        (("in.fa", "-o", "-"), "--resume: only a run that writes a file can be resumed"),
+        (("-", "-o", "out.npz"), "sequences from a pipe cannot be read twice"),
+    ):
+        result = run(*words, "--resume", stdin=(here / "in.fa").read_bytes())
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert hint in result.stderr.splitlines()[-1]
+        assert not list(here.glob("*out*"))
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",), ("--resume",)])
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("void.fa",), "'void'"),
+        (("in.fa", "-R", "r.bed"), "'nothing'"),
+        (("in.fa", "-R", "nameless.bed"), "s50"),
+    ],
+)
+def test_nothing_to_embed_is_refused_by_name_before_any_work(here, monkeypatch, words, name, more):
+    (here / "void.fa").write_text(f">a\n{random_sequence(30)}\n>void\n>b\nACGT\n")
+    (here / "r.bed").write_text("s50\t0\t20\ta\ns50\t5\t5\tnothing\n")
+    (here / "nameless.bed").write_text("s50\t0\t20\ns50\t5\t5\n")
+    monkeypatch.setattr("dna_mamba.models.model.MaskedLanguageModel.stream", lambda *_, **__: pytest.fail("it ran"))
+    result = run(*words, "-o", "out.npz", *more)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert name in result.stderr.splitlines()[-1]
+    assert not list(here.glob("*out*"))

@@ -1,3 +1,5 @@
+import signal
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -5,7 +7,9 @@ from click.testing import CliRunner
 import dna_mamba
 from dna_mamba.checkpoints import PackagedModel, save_model
 from dna_mamba.cli.main import cli
+from dna_mamba.runs import progress_directory
 from dna_mamba.scoring import saturation_mutagenesis
+from tests.cli.slowed import start, wait_for_parts
 from tests.worlds import random_sequence, small_model, write_fasta, write_vcf
 
 SEQUENCE = random_sequence(200)
@@ -117,3 +121,74 @@ def test_mistakes(here, words, hint):
     assert (result.exit_code, result.stdout) == (2, "")
     assert hint in result.stderr.splitlines()[-1]
     assert not list(here.glob("*out*"))
+
+
+PROGRAM = """
+import time
+from dna_mamba.scoring.mutagenesis import job, sites
+job.PART_SITES = 8
+inner = sites.masked_log_probabilities
+sites.masked_log_probabilities = lambda *given: (time.sleep(0.03), inner(*given))[1]
+"""
+"""Parts of eight sites, a pass in 30 ms at least."""
+LONG = ("ism", "-m", "model", "--context", "21", "--threads", "1", "--batch-size", "4", "--no-version", "genome.fa")
+
+
+def long(*words):
+    """The same command in this process, not slowed."""
+    return CliRunner().invoke(cli, [*LONG, *words])
+
+
+def test_killed_twice_and_resumed_gives_the_same_bytes(here, monkeypatch):
+    monkeypatch.setattr("dna_mamba.scoring.mutagenesis.job.PART_SITES", 8)
+    assert long("-o", "whole.tsv").exit_code == 0
+    parts = progress_directory(here / "out.tsv")
+    for count in (2, 9):
+        with start(PROGRAM, *LONG, "-o", "out.tsv", "--resume") as process:
+            wait_for_parts(parts, count, process)
+            process.kill()
+            process.communicate()
+        assert process.returncode == -signal.SIGKILL and not (here / "out.tsv").exists()
+    refused = long("-o", "out.tsv")
+    assert refused.exit_code == 2 and "an earlier run stopped here; give --resume" in refused.stderr
+    resumed = long("-o", "out.tsv", "--resume")
+    assert resumed.exit_code == 0 and "mutated 260 sites" not in resumed.stderr
+    assert (here / "out.tsv").read_bytes() == (here / "whole.tsv").read_bytes()
+    assert not list(here.glob(".*"))
+
+
+def test_a_request_to_stop_keeps_what_is_done(here):
+    """75 tells a scheduler to run the same command again; another command is not the same run."""
+    with start(PROGRAM, *LONG, "-o", "out.tsv", "--resume") as process:
+        wait_for_parts(progress_directory(here / "out.tsv"), 1, process)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 75
+    assert said.splitlines()[-1].endswith(".out.tsv.progress: stopped, what was done is kept; run it again")
+    for words, hint in {
+        ("--scores", "wt-llr"): "another scores (llr, here wt-llr)",
+        ("--context", "23"): "another context (21, here 23)",
+        ("--batch-size", "5"): "another batch_size (4, here 5)",
+    }.items():
+        refused = ism("genome.fa", "-o", "out.tsv", "--resume", *words)
+        assert refused.exit_code == 2 and hint in refused.stderr.splitlines()[-1]
+    refused = ism("-f", "genome.fa", "-r", "c:1-9", "--batch-size", "4", "-o", "out.tsv", "--resume")
+    assert refused.exit_code == 2 and "another regions" in refused.stderr.splitlines()[-1]
+    assert long("-o", "out.tsv", "--resume").exit_code == 0
+    assert len(table((here / "out.tsv").read_text())) == 3 * 260
+
+
+def test_a_second_run_beside_one_at_work(here):
+    with start(PROGRAM, *LONG, "-o", "out.tsv") as process:
+        wait_for_parts(progress_directory(here / "out.tsv"), 1, process)
+        for words in ((), ("--resume",), ("--force",), ("--resume", "--force")):
+            refused = ism("genome.fa", "-o", "out.tsv", *words)
+            assert refused.exit_code == 2 and "another run is at work on it" in refused.stderr.splitlines()[-1]
+        process.kill()
+        process.communicate()
+
+
+def test_standard_output_cannot_be_resumed(here):
+    result = ism("genome.fa", "--resume")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--resume: only a run that writes a file can be resumed" in result.stderr.splitlines()[-1]
