@@ -185,3 +185,14 @@ def test_probabilities_of_a_site(reference):
     assert sum(probabilities.values()) == pytest.approx(1, abs=1e-6)
     (score, *_) = score_variants([Variant("c", 45, SEQUENCE[44], "A")], reference, model, context_bp=CONTEXT_BP)
     assert score.llr is None or score.llr < 0 or probabilities["A"] > probabilities[SEQUENCE[44]]
+
+
+@pytest.mark.parametrize(("n_unknown", "status"), [(2, AlleleStatus.OK), (3, AlleleStatus.N_WINDOW)])
+def test_a_window_may_be_unknown_to_a_tenth(tmp_path, n_unknown, status):
+    """Two bases of 20, and no more."""
+    sequence = SEQUENCE[:36] + "N" * n_unknown + SEQUENCE[36 + n_unknown :]
+    genome = FastaReader(write_fasta(tmp_path / "g.fa", {"c": sequence}))
+    ref = sequence[40:42]
+    variant = Variant("c", 41, ref, ref.translate(str.maketrans("ACGT", "CATG")))
+    (score,) = score_variants([variant], genome, small_model(), context_bp=20)
+    assert score.status == status and score.llr is not None

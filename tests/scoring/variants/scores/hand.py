@@ -37,7 +37,8 @@ class Letters(NamedTuple):
 
     @property
     def pair(self) -> AlleleWindows:
-        return AlleleWindows(*(encode_bases(part) for part in self), is_cut=len(self.left) != len(self.right))
+        left, ref, alt, right = (encode_bases(part) for part in self)
+        return AlleleWindows(left, ref, alt, right, is_cut=len(left) != len(right))
 
     @property
     def with_ref(self) -> str:
