@@ -62,7 +62,7 @@ CORPUS = {
     "symbolic, breakends, CNV": text([row(60, alt=alt, info="SVTYPE=X;END=90") for alt in SYMBOLIC]),
     "single breakends": text([row(60, alt="." + base(60)), row(60, alt=base(60) + "AC.")]),
     "ALT .": text([row(20, alt="."), row(30, alt=".")]),
-    "POS 0 and behind the end": text(
+    "POS 0 and past the end": text(
         ["c\t0\t.\tN\tA\t.\t.\t.", f"c\t{len(SEQUENCE) + 1}\t.\tN\t<DEL>\t.\t.\t."] + [row(p) for p in range(20, 40)]
     ),
     "100 ALTs": text([row(20, alt=MANY_ALTS)]),
@@ -74,7 +74,7 @@ CORPUS = {
     "scores of an earlier run": text([row(20, info="DM_LLR=1,2,3;AC=1;DM_STATUS=X")]),
     "equal to REF": text([row(20, alt=base(20))]),
     "long alleles": text([row(20, SEQUENCE[19:300], base(20)), row(20, alt=base(20) + "ACGT" * 500)]),
-    "bytes that are no UTF-8": text([row(20, info="X=\udcff\udce9")]),
+    "bytes that are not UTF-8": text([row(20, info="X=\udcff\udce9")]),
     "unicode": text([row(20, info="X=Ω≈ç", name="naïve")], ["##note=ü"]),
     "many contigs": text([row(20), row(30).replace("c\t", f"{HLA}\t", 1)], [f"##contig=<ID={HLA}>"]),
     "65 records, over the edge of a block": text([row(pos) for pos in range(100, 165)]),

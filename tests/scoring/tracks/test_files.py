@@ -74,6 +74,7 @@ def test_bases_without_a_value_are_left_out(tmp_path):
 @pytest.mark.parametrize(
     ("places", "kept"),
     [
+        ([(0, 2)], []),
         ([(0, 3)], []),
         ([(0, 4)], [3]),
         ([(10, 20)], [10]),
