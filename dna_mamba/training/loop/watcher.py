@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
+from dna_mamba.runs.counts import Advance, untold
+
 Report = Callable[[str], None]
 """Takes one line of news."""
-Advance = Callable[[int], None]
-"""Takes the number of steps just done."""
 
 
 @contextmanager
 def _silent(total: int) -> Iterator[Advance]:
-    yield lambda steps: None
+    yield untold
 
 
 class Watcher(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.training.pretrain.recipe import Recipe
 
-Rows = list[dict[str, Any]]
+LogRows = list[dict[str, Any]]
 _HOW = (
     "Loss is the mean over bases masked a few at a time, both strands joined where tokens allow, on evenly spaced "
     "bases of the contigs held out. Markov baselines count words on both strands of the training contigs, one half "
@@ -13,7 +13,7 @@ _HOW = (
 )
 
 
-def model_card(recipe: Recipe, model: MaskedLanguageModel, rows: Rows, command: str) -> str:
+def model_card(recipe: Recipe, model: MaskedLanguageModel, rows: LogRows, command: str) -> str:
     """Markdown from a recipe, its model and the rows of its log (``training.loop.log``)."""
     about = recipe.about
     parts = [
@@ -28,7 +28,7 @@ def model_card(recipe: Recipe, model: MaskedLanguageModel, rows: Rows, command: 
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _facts(recipe: Recipe, model: MaskedLanguageModel, rows: Rows, command: str) -> str:
+def _facts(recipe: Recipe, model: MaskedLanguageModel, rows: LogRows, command: str) -> str:
     config, genome, batch = model.config, recipe.genome, recipe.batch
     steps = [row for row in rows if row["event"] == "train"]
     minutes = sum(row["seconds"] for row in rows if "seconds" in row) / 60
@@ -58,7 +58,7 @@ def _margin(start: dict[str, Any]) -> str:
     return f"; {start['margin_bp']:,} bp on each side of a stretch left out" if "margin_bp" in start else ""
 
 
-def _held_out(rows: Rows, use: str) -> str:
+def _held_out(rows: LogRows, use: str) -> str:
     """A table of the model and the baselines on one part of the split; empty if it was not evaluated."""
     losses = [row for row in rows if row["event"] == "evaluate" and row["split"] == use]
     baselines = [row for row in rows if row["event"] == "baselines" and row["split"] == use]
