@@ -159,3 +159,20 @@ def test_an_estimate_counts_every_pass(reference):
     masked = TracksJob(reference, small_model(), tracks=("entropy",), reading=READING._replace(mask_every=4)).estimate()
     assert whole.n_bases == masked.n_bases == 424
     assert masked.passes.positions == 4 * whole.passes.positions > 4 * 424
+
+
+def test_a_file_that_came_meanwhile_is_not_replaced_on_resuming(reference, tmp_path):
+    """Only outputs of a run that was writing them are its own."""
+    output = tmp_path / "t.bedgraph"
+
+    def stop(count):
+        raise StopError
+
+    with pytest.raises(StopError):
+        job_over(reference).run(output, advance=stop)
+    (tmp_path / "t.entropy.bedgraph").write_text("mine")
+    with pytest.raises(InputError, match="exists already"):
+        job_over(reference).run(output, resume=True)
+    assert (tmp_path / "t.entropy.bedgraph").read_text() == "mine"
+    job_over(reference).run(output, resume=True, force=True)
+    assert len(bedgraph(tmp_path / "t.entropy.bedgraph")) == 390

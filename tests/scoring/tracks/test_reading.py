@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dna_mamba.alphabet import encode_bases, reverse_complement
 from dna_mamba.errors import MachineError
@@ -11,7 +13,7 @@ from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models.streaming import BUDGETS, Budget
 from dna_mamba.scoring import genome_tracks
 from dna_mamba.scoring.tracks.quantities import parse_track
-from dna_mamba.scoring.tracks.reading import Reading, check_reading, read_tiles
+from dna_mamba.scoring.tracks.reading import Reading, check_reading, read_tiles, tiles_over
 from dna_mamba.sequences.tiling import tile
 from tests.worlds import MODES, random_sequence, small_model, write_fasta
 
@@ -126,3 +128,22 @@ def test_windows_that_do_not_fit(monkeypatch):
     monkeypatch.setattr("dna_mamba.models.memory.available_memory", lambda: 2**28)
     with pytest.raises(MachineError, match=r"windows of 5,000 bp: about .*--window"):
         check_reading(small_model(), Reading(0, 0), 5000)
+
+
+@pytest.mark.parametrize(("longest_bp", "window_bp"), [(60, 60), (79, 79), (80, 80), (10**6, 80)])
+def test_memory_is_asked_for_the_longest_window_there_is(monkeypatch, longest_bp, window_bp):
+    """A contig that two windows of 48 bp cover is read whole."""
+    monkeypatch.setattr("dna_mamba.models.memory.available_memory", lambda: 0)
+    with pytest.raises(MachineError, match=f"windows of {window_bp} bp: about"):
+        check_reading(small_model(), Reading(48, 17, 1), longest_bp)
+
+
+places = st.tuples(st.integers(0, 200), st.integers(0, 40)).map(lambda x: Interval("c", x[0], min(x[0] + x[1], LENGTH)))
+
+
+@given(st.lists(places, max_size=5), st.integers(1, 40))
+def test_windows_that_keep_something_of_a_region(regions, window_bp):
+    windows = tile(LENGTH, window_bp, window_bp // 3)
+    wanted = {i for region in regions for i in range(region.start, region.end)}
+    expected = [w for w in windows if wanted & set(range(w.keep_start, w.keep_end))]
+    assert tiles_over(regions, LENGTH, Reading(window_bp, window_bp // 3)) == expected
