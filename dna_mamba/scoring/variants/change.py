@@ -136,5 +136,5 @@ def _common(a: Codes, b: Codes) -> int:
 
 
 def _periodic(codes: Codes, unit: Codes) -> int:
-    """How many of the first codes go on repeating ``unit``: so far may the unit be moved over them."""
+    """How many of the first codes keep repeating ``unit``: so far may the unit be moved over them."""
     return _common(codes, np.resize(unit, len(codes)))
