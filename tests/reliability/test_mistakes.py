@@ -48,7 +48,7 @@ MISTAKES = {
     f"score in.vcf.zip {GOOD}": "is a zip archive",
     f"score https://example.org/in.vcf {GOOD}": "download it first",
     "score in.vcf -m model -f in.vcf": "in.vcf",
-    "score in.vcf -m model -f protein.fa": "no IUPAC nucleotide code",
+    "score in.vcf -m model -f protein.fa": "not an IUPAC nucleotide code",
     "score in.vcf -m model -f genome.fa.fai": "genome.fa.fai",
     "score in.vcf -m model -f other.fa --context 33": "wrong build?",
     "score in.vcf -m yeast-tinny -f genome.fa": "no such model",

@@ -67,7 +67,7 @@ def test_untrainable():
         BPETokenizer.train(["ACGT"], 6)
     with pytest.raises(InputError, match="no sequence"):
         BPETokenizer.train(["NNN", b""], 20)
-    with pytest.raises(InputError, match="no IUPAC"):
+    with pytest.raises(InputError, match="not an IUPAC"):
         BPETokenizer.train(["MKLV"], 20)
 
 

@@ -87,7 +87,7 @@ def test_ids_outside_the_vocabulary_are_refused(tokenizer, outside):
 @every_tokenizer
 @pytest.mark.parametrize("sequence", ["ACGE", b"AC-T", "AC GT"])
 def test_what_is_no_nucleotide_is_refused(tokenizer, sequence):
-    with pytest.raises(InputError, match="no IUPAC nucleotide code"):
+    with pytest.raises(InputError, match="not an IUPAC nucleotide code"):
         tokenizer.encode(sequence)
 
 
