@@ -9,7 +9,7 @@ import click
 from dna_mamba.cli.options import setup_torch, threads_option
 
 if TYPE_CHECKING:
-    from dna_mamba.cli.inspection import Inspection
+    from dna_mamba.cli.inspection import Inspection, Products
 
 
 @click.command()
@@ -31,6 +31,7 @@ def _to_json(inspection: "Inspection") -> dict[str, object]:
         "threads": inspection.threads,
         "devices": [device._asdict() for device in inspection.devices],
         "kernels": [kernel._asdict() for kernel in inspection.kernels],
+        "products": inspection.products._asdict(),
         "speed": inspection.speed._asdict(),
     }
 
@@ -58,10 +59,17 @@ def _to_text(inspection: "Inspection") -> str:
             click.style(head, bold=True),
             *_section("Devices", devices),
             *_section("Kernels", kernels),
+            *_section("Matrix products on the CPU", _product_rows(inspection.products)),
             *_section("Versions", installed),
             *_section("Speed on the CPU", speeds),
         ]
     )
+
+
+def _product_rows(products: "Products") -> list[tuple[str, ...]]:
+    """A line for each library, that which is taken with the reason, and one for bfloat16."""
+    notes = {products.library: f"taken: {products.reason}", "bfloat16": products.bfloat16}
+    return [(name, f"{speed:,.0f} GFLOP/s", notes.get(name, "")) for name, speed in products.gigaflops.items()]
 
 
 def _section(title: str, rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -14,6 +14,13 @@ from pysam.version import __htslib_version__
 from dna_mamba.checkpoints import load_model, packaged_models
 from dna_mamba.version import __version__
 from dna_mamba_kernels import available_backends, choose_backend, selective_scan
+from dna_mamba_kernels.products import (
+    ProductLibrary,
+    chosen_library,
+    gigaflops,
+    has_fast_bfloat16,
+    has_onednn,
+)
 
 SCAN_SHAPE = (1, 2048, 512, 16)
 """Batch, length, d_inner, d_state of the scan that is timed."""
@@ -39,6 +46,17 @@ class Kernel(NamedTuple):
     detail: str
 
 
+class Products(NamedTuple):
+    """Which library multiplies matrices of float32 on the CPU, why, and how fast those there are do it."""
+
+    library: str
+    reason: str
+    gigaflops: dict[str, float]
+    """By library, and of bfloat16 (torch's) as ``bfloat16``."""
+    bfloat16: str
+    """Whether the processor multiplies bfloat16 itself, in words."""
+
+
 class Speed(NamedTuple):
     """Best of a few runs on the CPU; ``model`` is None where no model is packaged."""
 
@@ -55,6 +73,7 @@ class Inspection(NamedTuple):
     threads: int
     devices: list[Device]
     kernels: list[Kernel]
+    products: Products
     speed: Speed
 
 
@@ -66,6 +85,7 @@ def inspect_machine() -> Inspection:
         threads=torch.get_num_threads(),
         devices=_devices(),
         kernels=[Kernel(name, *status) for name, status in available_backends().items()],
+        products=_products(),
         speed=_speed(),
     )
 
@@ -105,6 +125,15 @@ def _cpu_name() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def _products() -> Products:
+    libraries: list[ProductLibrary] = ["torch", "onednn"] if has_onednn() else ["torch"]
+    speeds: dict[str, float] = {library: gigaflops(library, seconds=_MEASURE_SECONDS / 2) for library in libraries}
+    bfloat16 = gigaflops("torch", torch.bfloat16, seconds=_MEASURE_SECONDS / 2)
+    own = "this processor multiplies bfloat16 itself"
+    slow = "without AVX512-BF16, AMX or Arm BF16 bfloat16 is converted first: float32 is the faster choice here"
+    return Products(*chosen_library(), {**speeds, "bfloat16": bfloat16}, own if has_fast_bfloat16() else slow)
 
 
 def _speed() -> Speed:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dna_mamba.models.config import ModelConfig
-from dna_mamba_kernels import depthwise_conv, selective_scan
+from dna_mamba_kernels import depthwise_conv, linear, selective_scan
 
 DELTA_MIN, DELTA_MAX = 1e-3, 1e-1
 _PAD_DELTA = -1e4
@@ -32,6 +32,13 @@ class DirectionState(NamedTuple):
     scan_BIN: Tensor
 
 
+class Linear(nn.Linear):
+    """Torch's, through the faster of the libraries for float32 products that this machine has."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return linear(x, self.weight, self.bias)
+
+
 class DirectionalScan(nn.Module):
     """Convolution, input-dependent parameters and selective scan in one direction (Gu & Dao 2023, algorithm 2)."""
 
@@ -41,8 +48,8 @@ class DirectionalScan(nn.Module):
         self.reverse, self.split = reverse, (dt_rank, d_state, d_state)
         self.conv_weight = nn.Parameter(torch.empty(d_inner, config.d_conv))
         self.conv_bias = nn.Parameter(torch.empty(d_inner)) if config.conv_bias else None
-        self.x_proj = nn.Linear(d_inner, dt_rank + 2 * d_state, bias=False)
-        self.dt_proj = nn.Linear(dt_rank, d_inner, bias=False)
+        self.x_proj = Linear(d_inner, dt_rank + 2 * d_state, bias=False)
+        self.dt_proj = Linear(dt_rank, d_inner, bias=False)
         self.dt_bias = nn.Parameter(torch.empty(d_inner))
         self.A_log = nn.Parameter(torch.arange(1, d_state + 1).float().log().repeat(d_inner, 1))
         self.D = nn.Parameter(torch.ones(d_inner))
@@ -122,15 +129,15 @@ class BidirectionalMixer(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.tied, self.multiplies = config.tied, config.combine == "multiply"
-        self.in_proj = nn.Linear(config.d_model, 2 * config.d_inner, bias=config.proj_bias)
+        self.in_proj = Linear(config.d_model, 2 * config.d_inner, bias=config.proj_bias)
         self.left_to_right = DirectionalScan(config, reverse=False)
         self.right_to_left = DirectionalScan(config, reverse=True)
-        self.out_proj = nn.Linear(config.d_inner, config.d_model, bias=config.proj_bias)
-        self.in_proj_right: nn.Linear | None = None
-        self.out_proj_right: nn.Linear | None = None
+        self.out_proj = Linear(config.d_inner, config.d_model, bias=config.proj_bias)
+        self.in_proj_right: Linear | None = None
+        self.out_proj_right: Linear | None = None
         if not config.tied:
-            self.in_proj_right = nn.Linear(config.d_model, 2 * config.d_inner, bias=config.proj_bias)
-            self.out_proj_right = nn.Linear(config.d_inner, config.d_model, bias=config.proj_bias)
+            self.in_proj_right = Linear(config.d_model, 2 * config.d_inner, bias=config.proj_bias)
+            self.out_proj_right = Linear(config.d_inner, config.d_model, bias=config.proj_bias)
         with torch.no_grad():  # keeps the residual's variance independent of depth, as in GPT-2
             for proj in (self.out_proj, self.out_proj_right):
                 if proj is not None:
@@ -183,16 +190,15 @@ def at_least_float32(x: Tensor) -> Tensor:
 
 
 def _halves(proj: nn.Linear, h_BLD: Tensor, wanted: slice = slice(None)) -> tuple[Tensor, ...]:
-    """Those ``wanted`` of a projection's two halves.
-
-    Without gradients each half is a product of its own: it rounds the same with the other and without it.
+    """Those ``wanted`` of a projection's two halves, each a product of its own: it rounds the same with the other and
+    without it, and no gradient of both is put together.
     """
-    if torch.is_grad_enabled() or type(proj) is not nn.Linear:  # an adapter's weight is not all there is to it
+    if type(proj) is not Linear:  # an adapter's weight is not all there is to it
         halves: tuple[Tensor, ...] = proj(h_BLD).chunk(2, dim=-1)
         return halves[wanted]
     biases = (None, None) if proj.bias is None else proj.bias.chunk(2)
     pairs = list(zip(proj.weight.chunk(2), biases, strict=True))[wanted]
-    return tuple(F.linear(h_BLD, weight, bias) for weight, bias in pairs)
+    return tuple(linear(h_BLD, weight, bias) for weight, bias in pairs)
 
 
 def _without(pad_BL1: Tensor | None, x_BLI: Tensor) -> Tensor:

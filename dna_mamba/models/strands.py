@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+
+from dna_mamba_kernels import linear
 
 
 class ModelOutput(NamedTuple):
@@ -40,9 +41,9 @@ def reverse_complement_ids(ids_BL: Tensor, complement_V: Tensor, lengths_B: Tens
 
 
 def tied_logits(hidden_BLD: Tensor, embedding_VD: Tensor) -> Tensor:
-    """Language-model logits (B, L, V) through the embedding, float32 at least."""
-    logits_BLV = F.linear(hidden_BLD, embedding_VD)
-    return logits_BLV.to(torch.promote_types(logits_BLV.dtype, torch.float32))
+    """Language-model logits (B, L, V) through the embedding: a product in float32 at least, outside of autocast."""
+    wide = torch.promote_types(hidden_BLD.dtype, torch.float32)
+    return linear(hidden_BLD.to(wide), embedding_VD.to(wide)).to(wide)
 
 
 def join_shared(a_BLD: Tensor, b_BLD: Tensor, embedding_VD: Tensor, complement_V: Tensor) -> ModelOutput:

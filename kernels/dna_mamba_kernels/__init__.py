@@ -1,4 +1,4 @@
-"""Selective scan, depthwise convolution and normalisation for Mamba models, on CPUs with or without a compiler."""
+"""Selective scan, depthwise convolution, normalisation and products for Mamba models, with or without a compiler."""
 
 from dna_mamba_kernels.backends import (
     Backend,
@@ -9,6 +9,7 @@ from dna_mamba_kernels.backends import (
 )
 from dna_mamba_kernels.depthwise_conv import depthwise_conv
 from dna_mamba_kernels.forks import survive_forks
+from dna_mamba_kernels.products import linear
 from dna_mamba_kernels.rms_norm import rms_norm
 from dna_mamba_kernels.selective_scan import selective_scan
 
@@ -19,6 +20,7 @@ __all__ = [
     "available_backends",
     "choose_backend",
     "depthwise_conv",
+    "linear",
     "rms_norm",
     "selective_scan",
     "survive_forks",
