@@ -6,3 +6,5 @@ DEFAULT_WINDOW_BP = 8192
 """Window in which tracks read contigs."""
 DEFAULT_OVERLAP_BP = 1024
 """How far such windows overlap at least."""
+PRECISIONS = ("float32", "tf32", "bfloat16", "auto")
+"""In which a model can be asked to run; see ``models.precision``."""

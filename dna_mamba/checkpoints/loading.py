@@ -13,6 +13,7 @@ from dna_mamba.checkpoints.packaged import resolve
 from dna_mamba.checkpoints.published import CONFIG, load_published
 from dna_mamba.checkpoints.weight_files import find_weights, sha256_of
 from dna_mamba.models import MaskedLanguageModel, SequenceClassifier
+from dna_mamba.models.precision import to_dtype
 
 
 def locate(path_or_name: str | Path) -> Path:
@@ -46,7 +47,7 @@ def load_model(
     Args:
         path_or_name: a directory, a packaged name, or ``hf:owner/name`` from the Hugging Face hub.
         device: where the weights go.
-        dtype: of the weights.
+        dtype: of the weights; of types narrower than float32, see ``models.precision.to_dtype``.
 
     Raises:
         InputError: no such model, or a file of it is missing, altered, malformed or not supported.
@@ -54,7 +55,7 @@ def load_model(
     directory = locate(path_or_name)
     load = {"native": load_native, "caduceus": load_published, "transformers": adapted.load_adapted}
     model = load[format_of(directory)](directory)
-    return model.to(device=device, dtype=dtype).eval()
+    return to_dtype(model, dtype).to(device).eval()
 
 
 def weights_sha256(path_or_name: str | Path) -> str:

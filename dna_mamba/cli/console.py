@@ -32,6 +32,12 @@ def format_duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def log_precision(asked: str, taken: str) -> None:
+    """Say in which precision the model ran, where it was not plain float32 that was asked for and taken."""
+    if (asked, taken) != ("float32", "float32"):
+        log(f"precision: {taken}" + (f" (as {asked} takes here)" if asked != taken else ""))
+
+
 def print_estimate(facts: "Estimate") -> None:
     """An estimate to stdout as a table for programs, and its time to stderr for people."""
     for name, value in (

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dna_mamba.cli.console import log, print_estimate, progress
+from dna_mamba.cli.console import log, log_precision, print_estimate, progress
 from dna_mamba.cli.options import (
     batch_size_option,
     device_option,
     dry_run_option,
     force_option,
     model_option,
+    precision_option,
     resolve_device,
     setup_torch,
     threads_option,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dna_mamba.genome import Interval
     from dna_mamba.inference.pooling import Pool
     from dna_mamba.io.fasta import FastaReader
+    from dna_mamba.models.precision import Precision
     from dna_mamba.scoring.embeddings.files import OutputType
     from dna_mamba.scoring.embeddings.job import EmbedJob
 
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
 @resume_option
 @batch_size_option("Sequences")
 @device_option
+@precision_option
 @threads_option
 @dry_run_option
 @force_option
@@ -86,6 +89,7 @@ def command(
     resume: bool,
     batch_size: int | None,
     device: str,
+    precision: "Precision",
     threads: int,
     dry_run: bool,
     force: bool,
@@ -115,6 +119,7 @@ def command(
             batch_size=batch_size,
             max_length_bp=max_length,
             device=resolve_device(device),
+            precision=precision,
         )
         if dry_run:
             _estimate(job)
@@ -125,6 +130,7 @@ def command(
     n_rows, n_channels = result.embeddings.shape
     log(f"{len(result.ids):,} sequences, {n_rows:,} vectors of {n_channels} channels")
     log(f"layer {result.metadata['layer']}; pooling: {result.metadata['pooling']}; {result.metadata['strands']}")
+    log_precision(precision, job.precision)
 
 
 def _places(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dna_mamba.cli.console import log, print_estimate, progress
+from dna_mamba.cli.console import log, log_precision, print_estimate, progress
 from dna_mamba.cli.options import model_option, resolve_device, run_options, setup_torch
 from dna_mamba.cli.regions import read_regions, region_options
 from dna_mamba.cli.resuming import resume_option, telling_what_is_kept
@@ -14,6 +14,7 @@ from dna_mamba.errors import InputError
 
 if TYPE_CHECKING:
     from dna_mamba.genome import Interval
+    from dna_mamba.models.precision import Precision
     from dna_mamba.scoring.mutagenesis.sites import Asking
     from dna_mamba.scoring.mutagenesis.table import Mutagenesis
 
@@ -68,6 +69,7 @@ def command(
     resume: bool,
     batch_size: int | None,
     device: str,
+    precision: "Precision",
     threads: int,
     dry_run: bool,
     force: bool,
@@ -94,6 +96,7 @@ def command(
             regions=read_regions(regions, regions_bed, genome),
             settings=Settings(scores, context, batch_size),
             device=resolve_device(device),
+            precision=precision,
         )
         if figure:
             _check_figure(figure, job.regions, force=force)
@@ -108,6 +111,7 @@ def command(
             command = None if no_version else command_line()
             take = shown.append if figure else _ignore
             job.run(output, resume=resume, force=force, command=command, take=take, advance=advance)
+    log_precision(precision, job.precision)
     if figure:
         _draw(figure, shown, f"{model}, {scores}", force=force)
         log(f"figure: {figure}")

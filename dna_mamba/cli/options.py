@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from dna_mamba.defaults import PRECISIONS
 from dna_mamba.errors import InputError, MachineError
 
 if TYPE_CHECKING:
@@ -47,6 +48,14 @@ device_option = click.option(
     metavar="auto|cpu|cuda[:N]|mps",
     help="Where the model runs; auto takes a CUDA GPU where there is one.",
 )
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="float32",
+    show_default=True,
+    help="bfloat16 takes less time and memory and rounds more; auto takes it where the device multiplies it itself, "
+    "else float32; tf32 is for CUDA GPUs.",
+)
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say how long it will take and how much memory it needs; write nothing."
 )
@@ -74,7 +83,15 @@ write_index_option = click.option(
 
 def run_options(what: str) -> Callable[[Command], Command]:
     """What every command that runs a model over a genome takes: ``what`` go through the model together."""
-    options = (batch_size_option(what), device_option, threads_option, dry_run_option, force_option, no_version_option)
+    options = (
+        batch_size_option(what),
+        device_option,
+        precision_option,
+        threads_option,
+        dry_run_option,
+        force_option,
+        no_version_option,
+    )
 
     def decorate(command: Command) -> Command:
         for option in reversed(options):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dna_mamba.cli.console import log, print_estimate, progress
+from dna_mamba.cli.console import log, log_precision, print_estimate, progress
 from dna_mamba.cli.options import (
     model_option,
     output_option,
@@ -19,6 +19,7 @@ from dna_mamba.cli.resuming import resume_option, telling_what_is_kept
 from dna_mamba.defaults import DEFAULT_CONTEXT_BP
 
 if TYPE_CHECKING:
+    from dna_mamba.models.precision import Precision
     from dna_mamba.runs import Shard
     from dna_mamba.scoring.variant_files.job import ScoreJob
     from dna_mamba.scoring.variants.assess import CheckRef
@@ -92,6 +93,7 @@ def command(
     resume: bool,
     batch_size: int | None,
     device: str,
+    precision: "Precision",
     threads: int,
     dry_run: bool,
     force: bool,
@@ -124,6 +126,7 @@ def command(
             check_ref=check_ref,
             regions=read_regions(regions, regions_bed, genome),
             device=resolve_device(device),
+            precision=precision,
         )
         total = None
         if job.is_repeatable or dry_run:
@@ -136,6 +139,7 @@ def command(
             summary = job.run(target, shard=shard, resume=resume, command=command, advance=advance)
     for line in summary.lines():
         log(line)
+    log_precision(precision, job.precision)
 
 
 def _survey(job: "ScoreJob", shard: "Shard | None") -> int:

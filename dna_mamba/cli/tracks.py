@@ -1,12 +1,17 @@
 """``dna-mamba tracks``: one number a base along contigs, as bigWig or bedGraph."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from dna_mamba.cli.console import log, print_estimate, progress
+from dna_mamba.cli.console import log, log_precision, print_estimate, progress
 from dna_mamba.cli.options import model_option, resolve_device, run_options, setup_torch
 from dna_mamba.cli.regions import read_regions, region_options
 from dna_mamba.cli.resuming import resume_option, telling_what_is_kept
 from dna_mamba.defaults import DEFAULT_OVERLAP_BP, DEFAULT_WINDOW_BP
+
+if TYPE_CHECKING:
+    from dna_mamba.models.precision import Precision
 
 
 @click.command()
@@ -68,6 +73,7 @@ def command(
     resume: bool,
     batch_size: int | None,
     device: str,
+    precision: "Precision",
     threads: int,
     dry_run: bool,
     force: bool,
@@ -93,6 +99,7 @@ def command(
             reading=Reading(window, overlap, batch_size, mask_every),
             regions=read_regions(regions, regions_bed, genome),
             device=resolve_device(device),
+            precision=precision,
         )
         job.files(output)
         if dry_run:
@@ -104,5 +111,6 @@ def command(
         with telling_what_is_kept(output, resume=resume), progress("read", unit="bp", total=total) as advance:
             command = None if no_version else command_line()
             written = job.run(output, resume=resume, force=force, command=command, advance=advance)
+    log_precision(precision, job.precision)
     for file in written:
         log(f"{file.track.name}: {file.path}")

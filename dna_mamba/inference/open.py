@@ -10,14 +10,28 @@ from dna_mamba.checkpoints import load_model, weights_sha256
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models.precision import Precision, in_precision
 
 
-def as_model(model: MaskedLanguageModel | str | Path, device: str | torch.device | None = None) -> MaskedLanguageModel:
+def as_model(
+    model: MaskedLanguageModel | str | Path,
+    device: str | torch.device | None = None,
+    precision: Precision | None = None,
+) -> MaskedLanguageModel:
     """The model itself, or loaded from where ``load_model`` finds it; moved to ``device`` unless that is None.
 
+    In another ``precision`` than its own an open model is copied and stays as it is; None takes its own, float32 for
+    one that is loaded.
+
     Raises:
-        InputError: no such model, a damaged one, or one that says nothing of single positions.
+        InputError: no such model, a damaged one, or one that says nothing of single positions; or no such precision on
+            that device.
     """
+    opened = _opened(model, device)
+    return opened if precision is None else in_precision(opened, precision)
+
+
+def _opened(model: MaskedLanguageModel | str | Path, device: str | torch.device | None) -> MaskedLanguageModel:
     if not isinstance(model, str | Path):
         return model if device is None else model.to(device)
     loaded = load_model(model, device or "cpu")

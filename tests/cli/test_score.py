@@ -1,6 +1,7 @@
 """``dna-mamba score`` as its users meet it: files, pipes, refusals, exit codes."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -178,3 +179,23 @@ def test_a_cut_file_leaves_no_output(here):
     assert "cut.vcf.gz: truncated" in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
     assert not list(here.glob("*out*"))
+
+
+def test_precision_is_said_and_resuming_another_is_refused(here):
+    plain = score("in.vcf", "-o", "plain.vcf")
+    assert plain.exit_code == 0 and "precision" not in plain.stderr
+    rounded = score("in.vcf", "-o", "rounded.vcf", "--precision", "bfloat16")
+    assert rounded.exit_code == 0 and "precision: bfloat16\n" in rounded.stderr
+    assert "--precision bfloat16" not in Path("plain.vcf").read_text()
+    assert "precision=bfloat16" in Path("rounded.vcf").read_text()
+    taken = score("in.vcf", "-o", "auto.vcf", "--precision", "auto")
+    assert re.search(r"^precision: (float32|bfloat16) \(as auto takes here\)$", taken.stderr, re.MULTILINE)
+    refused = score("in.vcf", "-o", "none.vcf", "--precision", "tf32", "--device", "cpu")
+    assert refused.exit_code == 2 and "tf32 is for CUDA GPUs" in refused.stderr
+    assert not Path("none.vcf").exists()
+
+
+def test_float32_is_the_default_to_the_byte(here):
+    for name, words in (("default", ()), ("asked", ("--precision", "float32"))):
+        assert score("in.vcf", "-o", f"{name}.vcf", "--no-version", *words).exit_code == 0
+    assert Path("default.vcf").read_bytes() == Path("asked.vcf").read_bytes()

@@ -38,6 +38,17 @@ def test_what_is_not_a_language_model(monkeypatch):
         as_model("classified")
 
 
+def test_another_precision_leaves_an_open_model_as_it_is(saved):
+    model = small_model()
+    rounded = as_model(model, "cpu", "bfloat16")
+    assert rounded.dtype == torch.bfloat16 and model.dtype == torch.float32
+    assert as_model(saved, None, "bfloat16").dtype == torch.bfloat16
+    assert as_model(model, None, "float32") is model
+    assert as_model(rounded) is rounded and as_model(saved).dtype == torch.float32
+    with pytest.raises(InputError, match="tf32 is for CUDA GPUs"):
+        as_model(saved, "cpu", "tf32")
+
+
 def test_no_such_model(tmp_path):
     with pytest.raises(InputError, match="gone"):
         as_model(tmp_path / "gone")

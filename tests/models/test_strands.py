@@ -84,13 +84,15 @@ def test_the_other_strand_letter_by_letter(lengths: torch.Tensor | None) -> None
      (torch.float64, torch.float64)],
 )  # fmt: skip
 def test_logits_are_float32_at_least(dtype: torch.dtype, expected: torch.dtype) -> None:
-    """The product is of the weights' dtype; from there on nothing is rounded to it."""
+    """The product too: logits are not rounded to the weights' dtype."""
     generator = torch.Generator().manual_seed(2)
     a, b, embedding = (torch.randn(shape, generator=generator).to(dtype) for shape in ((1, 4, 8), (1, 4, 8), (6, 8)))
     single = tied_logits(a, embedding)
     assert single.dtype == expected
-    assert torch.equal(single, (a @ embedding.T).to(expected))
-    other = (b @ embedding[COMPLEMENT].T).to(expected)
+    wide_a, wide_b, wide_embedding = (x.to(expected) for x in (a, b, embedding))
+    torch.testing.assert_close(single, wide_a @ wide_embedding.T, rtol=1e-6, atol=1e-6)
+    other = tied_logits(b, embedding[COMPLEMENT])
+    torch.testing.assert_close(other, wide_b @ wide_embedding[COMPLEMENT].T, rtol=1e-6, atol=1e-6)
     assert torch.equal(join_shared(a, b, embedding, COMPLEMENT).logits, single + other)
     averaged = join_average(a, b, embedding, COMPLEMENT)
     assert torch.equal(averaged.logits, (single + other) / 2) and averaged.hidden.dtype == dtype

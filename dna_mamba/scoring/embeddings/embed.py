@@ -8,6 +8,7 @@ import torch
 from dna_mamba.genome import Interval
 from dna_mamba.inference.pooling import Pool
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models.precision import Precision
 from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.scoring.embeddings.job import EmbedJob
 from dna_mamba.scoring.embeddings.sources import Records
@@ -24,6 +25,7 @@ def embed(
     batch_size: int | None = None,
     max_length_bp: int | None = None,
     device: str | torch.device | None = None,
+    precision: Precision | None = None,
     advance: Advance = untold,
 ) -> Embeddings:
     """Embed sequences, or regions of a genome: hidden states of one layer, pooled over positions.
@@ -45,6 +47,7 @@ def embed(
         batch_size: sequences in one forward pass at most; default as many as suit the device.
         max_length_bp: longest sequence taken; default as long as memory allows. Nothing is ever cut.
         device: where the model runs; default where it is, the CPU for one that is loaded.
+        precision: ``float32``, ``tf32``, ``bfloat16`` or ``auto`` (see ``models.precision``); default the model's own.
         advance: told how many more base pairs are embedded, also within a long sequence.
 
     Raises:
@@ -61,5 +64,6 @@ def embed(
         batch_size=batch_size,
         max_length_bp=max_length_bp,
         device=device,
+        precision=precision,
     )
     return job.embed(advance)

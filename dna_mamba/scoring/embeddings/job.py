@@ -16,6 +16,7 @@ from dna_mamba.inference.open import as_model, fingerprint
 from dna_mamba.inference.pooling import Pool, check_pool
 from dna_mamba.io.atomic import check_target
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models.precision import Precision, precision_of, recorded_precision
 from dna_mamba.runs import ArrayStore, Facts, check_resumable, earlier_fact, is_file_target, progress_directory
 from dna_mamba.runs.array_store import Array
 from dna_mamba.runs.counts import Advance, untold
@@ -64,6 +65,7 @@ class EmbedJob:
         batch_size: sequences in one forward pass at most; default as many as suit the device.
         max_length_bp: longest sequence taken; default as long as memory allows. Nothing is ever cut.
         device: where the model runs; default where it is, the CPU for one that is loaded.
+        precision: ``float32``, ``tf32``, ``bfloat16`` or ``auto`` (see ``models.precision``); default the model's own.
 
     Raises:
         InputError: there is no such layer or pooling, or the input or model cannot be used.
@@ -80,10 +82,11 @@ class EmbedJob:
         batch_size: int | None = None,
         max_length_bp: int | None = None,
         device: str | torch.device | None = None,
+        precision: Precision | None = None,
     ) -> None:
         check_pool(pool)
         self._given_model = model
-        self._model = as_model(model, device)
+        self._model = as_model(model, device, precision)
         n_layers = resolve_layer(layer, self._model.config.n_layer)
         positions = positions_per_pass(self._model)
         self._plan = EmbeddingPlan(self._model, n_layers, pool, batch_size, positions, max_length_bp)
@@ -93,6 +96,11 @@ class EmbedJob:
     def is_repeatable(self) -> bool:
         """Whether the sequences can be read more than once, so that they can be surveyed and a run be resumed."""
         return self._source.is_repeatable
+
+    @property
+    def precision(self) -> str:
+        """In which precision the model runs: ``float32``, ``tf32`` or ``bfloat16``."""
+        return precision_of(self._model)
 
     @cached_property
     def _survey(self) -> EmbedSurvey:
@@ -200,7 +208,7 @@ class EmbedJob:
 
     def _metadata(self, plan: EmbeddingPlan) -> dict[str, Any]:
         """What the numbers are, and what they are of: to be asked once all sequences are read."""
-        metadata = plan.described()
+        metadata = plan.described() | recorded_precision(self._model)
         if isinstance(self._given_model, str | Path):
             metadata |= {"model": str(self._given_model), "weights_sha256": fingerprint(self._given_model)}
         return metadata | self._source.fingerprint()
@@ -215,6 +223,7 @@ class EmbedJob:
             "batch_size": str(plan.batch_size),
             _POSITIONS: str(plan.positions),
             "device": plan.model.device.type,
+            "precision": self.precision,
         }
 
 

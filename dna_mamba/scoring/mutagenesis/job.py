@@ -16,6 +16,7 @@ from dna_mamba.io.atomic import check_target
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.lines import line_output
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models.precision import Precision, precision_of, recorded_precision
 from dna_mamba.runs import ArrayStore, Facts, check_resumable, earlier_fact, is_file_target, progress_directory
 from dna_mamba.runs.array_store import holds
 from dna_mamba.runs.counts import Advance, untold
@@ -48,6 +49,7 @@ class MutagenesisJob:
         regions: 0-based half-open or ``chr:start-end`` (1-based, both ends included); default every contig.
         settings: how sites are asked about.
         device: where the model runs; default where it is, the CPU for one that is loaded.
+        precision: ``float32``, ``tf32``, ``bfloat16`` or ``auto`` (see ``models.precision``); default the model's own.
 
     Raises:
         InputError: a region, model or genome that cannot be used, or no region that holds a base.
@@ -61,6 +63,7 @@ class MutagenesisJob:
         regions: Iterable[Interval | str] = (),
         settings: Settings | None = None,
         device: str | torch.device | None = None,
+        precision: Precision | None = None,
     ) -> None:
         self._reference = as_reference(reference)
         chosen = as_regions(regions, self._reference) or whole_contigs(self._reference)
@@ -68,13 +71,18 @@ class MutagenesisJob:
         if not self.regions:
             raise InputError("no region holds a base", remedy="check the regions, or the reference")
         self._given_model = model
-        self._model = as_model(model, device)
+        self._model = as_model(model, device, precision)
         self._settings = settings or Settings()
 
     @property
     def n_sites(self) -> int:
         """Positions of all regions."""
         return sum(map(len, self.regions))
+
+    @property
+    def precision(self) -> str:
+        """In which precision the model runs: ``float32``, ``tf32`` or ``bfloat16``."""
+        return precision_of(self._model)
 
     @cached_property
     def provenance(self) -> dict[str, str]:
@@ -131,7 +139,8 @@ class MutagenesisJob:
         if resume:
             check_resumable(output)
         settings = self._settings_for(output, resume=resume)
-        header = [] if command is None else run_lines("ism", __version__, command, self.provenance)
+        named = self.provenance | recorded_precision(self._model)
+        header = [] if command is None else run_lines("ism", __version__, command, named)
         if not is_file_target(output):
             self._write(output, header, self._computed(settings, advance), take, force=force)
             return
@@ -194,4 +203,5 @@ class MutagenesisJob:
             "context": str(settings.context_bp),
             _BATCH_SIZE: str(settings.sites_per_pass(self._model)),
             "device": self._model.device.type,
+            "precision": self.precision,
         }

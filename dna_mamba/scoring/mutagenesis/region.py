@@ -12,6 +12,7 @@ from dna_mamba.genome import Interval
 from dna_mamba.inference.open import as_model
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models.precision import Precision
 from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.scoring.mutagenesis.sites import Alone, Asking, OnContig, Settings, log_probabilities
 from dna_mamba.scoring.mutagenesis.table import Mutagenesis, joined
@@ -27,6 +28,7 @@ def saturation_mutagenesis(
     context_bp: int = DEFAULT_CONTEXT_BP,
     batch_size: int | None = None,
     device: str | torch.device | None = None,
+    precision: Precision | None = None,
     advance: Advance = untold,
 ) -> Mutagenesis:
     """What a model expects at every position of a region of a genome.
@@ -39,13 +41,14 @@ def saturation_mutagenesis(
         context_bp: window around a masked site; without masks, half of it is read beyond each end of the region.
         batch_size: masked sites in one forward pass; default what suits the device.
         device: where the model runs; default where it is, the CPU for one that is loaded.
+        precision: ``float32``, ``tf32``, ``bfloat16`` or ``auto`` (see ``models.precision``); default the model's own.
         advance: told the number of positions just done.
 
     Raises:
         InputError: a region, model or genome that cannot be used, or predictions that are not finite.
         MachineError: the windows need more memory than there is.
     """
-    genome, network = as_reference(reference), as_model(model, device)
+    genome, network = as_reference(reference), as_model(model, device, precision)
     (interval,) = as_regions([region], genome)
     if len(interval) == 0:
         raise InputError(f"region {interval.chrom}:{interval.start}-{interval.end} (0-based) holds no base")
@@ -66,6 +69,7 @@ def saturation_mutagenesis_of_sequence(
     context_bp: int = DEFAULT_CONTEXT_BP,
     batch_size: int | None = None,
     device: str | torch.device | None = None,
+    precision: Precision | None = None,
 ) -> Mutagenesis:
     """As ``saturation_mutagenesis``, for a sequence of its own; there is nothing beyond its ends.
 
@@ -77,5 +81,5 @@ def saturation_mutagenesis_of_sequence(
     if len(codes) == 0:
         raise InputError("the sequence is empty", place=name)
     settings = Settings(scores, context_bp, batch_size)
-    pieces = log_probabilities(Alone(codes), 0, len(codes), as_model(model, device), settings)
+    pieces = log_probabilities(Alone(codes), 0, len(codes), as_model(model, device, precision), settings)
     return Mutagenesis(name, 0, codes, np.concatenate([piece.log_p_L4 for piece in pieces]))

@@ -19,6 +19,7 @@ from dna_mamba.io.atomic import check_target
 from dna_mamba.io.bedgraph import Stretch
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models.precision import Precision, precision_of, recorded_precision
 from dna_mamba.runs import ArrayStore, Facts, check_resumable, is_file_target, progress_directory
 from dna_mamba.runs.array_store import holds, was_finishing
 from dna_mamba.runs.counts import Advance, untold
@@ -73,6 +74,7 @@ class TracksJob:
         regions: where values are wanted, 0-based half-open or ``chr:start-end`` (1-based, both ends included), in any
             order; default everywhere.
         device: where the model runs; default where it is, the CPU for one that is loaded.
+        precision: ``float32``, ``tf32``, ``bfloat16`` or ``auto`` (see ``models.precision``); default the model's own.
 
     Raises:
         InputError: a track, region, model or genome that cannot be used.
@@ -88,9 +90,10 @@ class TracksJob:
         reading: Reading | None = None,
         regions: Iterable[Interval | str] = (),
         device: str | torch.device | None = None,
+        precision: Precision | None = None,
     ) -> None:
         self._given_model = model
-        self._model = as_model(model, device)
+        self._model = as_model(model, device, precision)
         self._reference = as_reference(reference)
         self._tracks = [parse_track(name, self._model) for name in dict.fromkeys(tracks)]
         self._reading = reading or Reading()
@@ -115,6 +118,11 @@ class TracksJob:
         files = track_files(output, self._tracks)
         check_files(files, self._reference.contigs)
         return files
+
+    @property
+    def precision(self) -> str:
+        """In which precision the model runs: ``float32``, ``tf32`` or ``bfloat16``."""
+        return precision_of(self._model)
 
     @cached_property
     def provenance(self) -> dict[str, str]:
@@ -176,7 +184,8 @@ class TracksJob:
         if resume:
             check_resumable(output)
         files = self.files(output)
-        header = [] if command is None else run_lines("tracks", __version__, command, self.provenance)
+        named = self.provenance | recorded_precision(self._model)
+        header = [] if command is None else run_lines("tracks", __version__, command, named)
         if not is_file_target(output) and len(files) == 1:
             self._write(files[0], self._computed(advance), header, force=force)
             return files
@@ -201,6 +210,7 @@ class TracksJob:
             "version": __version__,
             "regions": hashlib.sha256(places.encode("utf-8", errors="surrogateescape")).hexdigest(),
             "device": self._model.device.type,
+            "precision": self.precision,
             "tracks": " ".join(track.name for track in self._tracks),
             **self._reading.described(),
         }

@@ -13,6 +13,7 @@ from dna_mamba.genome import Interval
 from dna_mamba.inference.open import as_model
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models.precision import Precision
 from dna_mamba.scoring.tracks.quantities import parse_track
 from dna_mamba.scoring.tracks.reading import Reading, check_reading, read_tiles, tiles_over
 from dna_mamba.sequences.regions import as_reference, as_regions
@@ -37,6 +38,7 @@ def genome_tracks(
     mask_every: int = 0,
     batch_size: int | None = None,
     device: str | torch.device | None = None,
+    precision: Precision | None = None,
 ) -> Tracks:
     """Tracks over a region; its values are those that a run over the whole contig gives.
 
@@ -50,12 +52,13 @@ def genome_tracks(
         mask_every: K masks every K-th base, in K passes, and takes each base where it is masked; 0 masks none.
         batch_size: windows in one forward pass; default what suits the device.
         device: where the model runs; default where it is, the CPU for one that is loaded.
+        precision: ``float32``, ``tf32``, ``bfloat16`` or ``auto`` (see ``models.precision``); default the model's own.
 
     Raises:
         InputError: a region, track, model or genome that cannot be used, or predictions that are not finite.
         MachineError: a window needs more memory than there is.
     """
-    genome, network = as_reference(reference), as_model(model, device)
+    genome, network = as_reference(reference), as_model(model, device, precision)
     (interval,) = as_regions([region], genome)
     wanted = [parse_track(name, network) for name in tracks]
     reading = Reading(window_bp, overlap_bp, batch_size, mask_every)

@@ -20,6 +20,7 @@ from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.paths import STDIO, display_name
 from dna_mamba.io.vcf import VcfReader, VcfRecord
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models.precision import Precision, precision_of, recorded_precision
 from dna_mamba.runs import (
     Facts,
     InputFile,
@@ -72,6 +73,7 @@ class ScoreJob:
         regions: where records must lie to be scored and written, 0-based half-open or ``chr:start-end`` (1-based,
             both ends included); default everywhere.
         device: where the model runs; default where it is, the CPU for one that is loaded.
+        precision: ``float32``, ``tf32``, ``bfloat16`` or ``auto`` (see ``models.precision``); default the model's own.
 
     Raises:
         InputError: an unknown score, or a model, genome or region that cannot be used.
@@ -89,11 +91,12 @@ class ScoreJob:
         check_ref: CheckRef = "w",
         regions: Iterable[Interval | str] = (),
         device: str | torch.device | None = None,
+        precision: Precision | None = None,
     ) -> None:
         self._columns = columns_of(find_scores(scores))
         self._variants = variants
         self._given_model = model
-        self._model = as_model(model, device)
+        self._model = as_model(model, device, precision)
         self._reference = as_reference(reference)
         chosen = as_regions(regions, self._reference)
         self._regions = Regions(chosen) if chosen else None
@@ -107,6 +110,11 @@ class ScoreJob:
     def is_repeatable(self) -> bool:
         """Whether the variants are a file, which can be surveyed, estimated, resumed and run in shards."""
         return can_be_read_twice(self._variants)
+
+    @property
+    def precision(self) -> str:
+        """In which precision the model runs: ``float32``, ``tf32`` or ``bfloat16``."""
+        return precision_of(self._model)
 
     @cached_property
     def provenance(self) -> dict[str, str]:
@@ -180,7 +188,8 @@ class ScoreJob:
             check_resumable(target.path)
         if shard or resume:
             self._refuse_pipe()
-        header = [] if command is None else run_lines("score", __version__, command, self.provenance)
+        named = self.provenance | recorded_precision(self._model)
+        header = [] if command is None else run_lines("score", __version__, command, named)
         batch_size = self._batch_size_of(target, resume=resume)
         survey = self.survey() if self.is_repeatable else None
         if target.write_index and survey and survey.unsorted:
@@ -243,6 +252,7 @@ class ScoreJob:
             "version": __version__,
             _BATCH_SIZE: batch_size,
             "device": self._model.device.type,
+            "precision": self.precision,
         }
         return {name: str(value) for name, value in facts.items()}
 

@@ -17,6 +17,7 @@ from dna_mamba.inference.open import as_model
 from dna_mamba.inference.questions import Answers, Question, ask
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models.precision import Precision
 from dna_mamba.scoring.variants.assess import Assessor, CheckRef
 from dna_mamba.scoring.variants.change import AlleleWindows, allele_windows
 from dna_mamba.scoring.variants.reference_check import CHECK_EVERY, MAX_MISMATCH_SHARE
@@ -166,6 +167,7 @@ def score_variants(
     batch_size: int | None = None,
     check_ref: CheckRef = "w",
     device: str | torch.device | None = None,
+    precision: Precision | None = None,
     contig_lengths: Mapping[str, int | None] | None = None,
     max_mismatch_share: float = MAX_MISMATCH_SHARE,
 ) -> ScoredVariants:
@@ -183,13 +185,14 @@ def score_variants(
         batch_size: windows in one forward pass; default what suits the device.
         check_ref: what a REF that differs from the reference means (see ``Assessor``).
         device: where the model runs; default where it is, the CPU for one that is loaded.
+        precision: ``float32``, ``tf32``, ``bfloat16`` or ``auto`` (see ``models.precision``); default the model's own.
         contig_lengths: lengths of the variants' contigs where they are known, so that ``1`` may match ``chr1``.
         max_mismatch_share: share of REF mismatches above which scoring stops; 1 never stops.
 
     Raises:
         InputError: a model or genome that cannot be used; while iterating, REF differs too often.
     """
-    genome, network = as_reference(reference), as_model(model, device)
+    genome, network = as_reference(reference), as_model(model, device, precision)
     scorer = VariantScorer(
         genome,
         network,

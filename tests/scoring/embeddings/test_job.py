@@ -100,6 +100,7 @@ def test_another_run_is_not_resumed(path, tmp_path):
         "batch_size": EmbedJob(path, small_model(), batch_size=3),
         "input": EmbedJob(changed, small_model(), batch_size=2),
         "reference_sha256": EmbedJob(FastaReader(path), small_model(), batch_size=2),
+        "precision": EmbedJob(path, small_model(), batch_size=2, precision="bfloat16"),
     }
     for name, job in jobs.items():
         with pytest.raises(InputError, match=f"the run to resume had another {name} "):

@@ -27,8 +27,8 @@ def reference(tmp_path):
     return FastaReader(write_fasta(tmp_path / "g.fa", SEQUENCES))
 
 
-def job_over(reference, settings=SETTINGS, regions=(), model=None):
-    return MutagenesisJob(reference, model or small_model("post-hoc"), regions=regions, settings=settings)
+def job_over(reference, settings=SETTINGS, regions=(), model=None, **options):
+    return MutagenesisJob(reference, model or small_model("post-hoc"), regions=regions, settings=settings, **options)
 
 
 def rows(path):
@@ -140,6 +140,7 @@ def test_another_run_is_not_resumed(reference, tmp_path):
         "regions": job_over(reference, regions=["c", "d:1-29"]),
         "weights_sha256": job_over(reference, model=other),
         "reference_sha256": job_over(genome),
+        "precision": job_over(reference, precision="bfloat16"),
     }
     for name, job in jobs.items():
         with pytest.raises(InputError, match=f"the run to resume had another {name} "):

@@ -31,8 +31,8 @@ def reference(tmp_path):
     return FastaReader(write_fasta(tmp_path / "g.fa", SEQUENCES))
 
 
-def job_over(reference, model=None, regions=(), tracks=NAMES):
-    return TracksJob(reference, model or small_model(), tracks=tracks, reading=READING, regions=regions)
+def job_over(reference, model=None, regions=(), tracks=NAMES, **options):
+    return TracksJob(reference, model or small_model(), tracks=tracks, reading=READING, regions=regions, **options)
 
 
 def bedgraph(path):
@@ -108,6 +108,8 @@ def test_a_run_that_stopped_is_resumed(reference, tmp_path, after):
         job.run(output)
     with pytest.raises(InputError, match=r"another tracks \(ref-llr entropy, here entropy\)"):
         job_over(reference, tracks=("entropy",)).run(output, resume=True)
+    with pytest.raises(InputError, match=r"another precision \(float32, here bfloat16\)"):
+        job_over(reference, precision="bfloat16").run(output, resume=True)
     left, read = job.missing_bp(output, resume=True), []
     job.run(output, resume=True, advance=read.append)
     assert sum(read) == left <= 424 - (after // 120) * 60

@@ -12,6 +12,7 @@ from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfReader
 from dna_mamba.runs import earlier_fact
 from dna_mamba.scoring.variant_files.job import ScoreJob
+from dna_mamba.scoring.variant_files.merge import merge_scores
 from dna_mamba.scoring.variant_files.read import read_scores
 from dna_mamba.scoring.variant_files.target import Target
 from dna_mamba.version import __version__
@@ -289,6 +290,7 @@ def test_what_a_run_is_of(reference, tmp_path):
         "check_ref": job_of(path, reference, batch_size=8, check_ref="x"),
         "regions": job_of(path, reference, batch_size=8, regions=["c:1-100"]),
         "context": ScoreJob(path, reference, small_model(), context_bp=CONTEXT_BP + 2, batch_size=8),
+        "precision": job_of(path, reference, batch_size=8, precision="bfloat16"),
     }
     for name, job in jobs.items():
         with pytest.raises(InputError, match=f"the run to resume had another {name} "):
@@ -321,3 +323,26 @@ def test_only_a_sorted_file_gets_an_index(reference, tmp_path):
     path = write_vcf(tmp_path / "in.vcf", [("c", 60, REF, OTHERS[0]), ("c", 59, SEQUENCE[58], "N")])
     with pytest.raises(InputError, match=r"in\.vcf: not sorted at c:59"):
         job_of(path, reference).run(Target(tmp_path / "out.vcf.gz", write_index=True))
+
+
+def test_the_precision_is_named_where_it_is_not_float32(reference, tmp_path):
+    path = write_vcf(tmp_path / "in.vcf", [("c", 60, REF, ",".join(OTHERS))])
+    scores = {}
+    for precision in (None, "float32", "bfloat16"):
+        job, output = job_of(path, reference, precision=precision), tmp_path / f"{precision}.vcf"
+        job.run(output, command="score")
+        named = [line for line in output.read_text().splitlines() if "precision" in line]
+        assert job.precision == (precision or "float32")
+        assert len(named) == (precision == "bfloat16") and all("; precision=bfloat16" in line for line in named)
+        scores[precision] = [score.llr for score in read_scores(output)]
+    assert scores[None] == scores["float32"] != scores["bfloat16"]
+    assert scores["bfloat16"] == pytest.approx(scores["float32"], abs=0.1)
+
+
+def test_shards_of_two_precisions_are_not_merged(reference, tmp_path):
+    path = write_vcf(tmp_path / "in.vcf", [("c", 60, REF, OTHERS[0])] * 130)
+    parts = [tmp_path / "1.vcf", tmp_path / "2.vcf"]
+    for number, precision in ((1, "float32"), (2, "bfloat16")):
+        job_of(path, reference, precision=precision).run(parts[number - 1], shard=f"{number}/2")
+    with pytest.raises(InputError, match=r"2\.vcf: its precision is bfloat16, in .*1\.vcf float32; merge shards"):
+        merge_scores(parts, tmp_path / "out.vcf")
