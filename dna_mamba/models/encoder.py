@@ -10,7 +10,7 @@ from torch.utils.checkpoint import checkpoint
 from dna_mamba.models.config import ModelConfig
 from dna_mamba.models.memory import affordable_budget
 from dna_mamba.models.mixer import BidirectionalMixer, at_least_float32
-from dna_mamba.models.streaming import Budget, run_layers
+from dna_mamba.models.streaming import Budget, budget_of, parts_of, run_layers
 from dna_mamba_kernels import rms_norm
 
 
@@ -105,10 +105,22 @@ class Encoder(nn.Module):
 
         ``n_layers`` runs only the first so many layers; ``advance`` is that of ``run_layers``.
         """
-        residual_BLD = self.embed(ids_BL)
+        residual_BLD = self._embed_in_parts(ids_BL)
         layers = cast(list[Layer], list(self.layers[:n_layers]))
-        budget = budget or affordable_budget(ids_BL.device, residual_BLD.nbytes)
+        budget = budget or affordable_budget(ids_BL.device, residual_BLD.nbytes, self.embedding.weight.dtype)
         run_layers(layers, residual_BLD, padding(ids_BL, lengths_B), budget, advance)
+        return residual_BLD
+
+
+    def _embed_in_parts(self, ids_BL: Tensor) -> Tensor:
+        """As ``embed``; of the same in the weights' dtype, or mirrored, no more than a part exists."""
+        parts = parts_of(ids_BL.shape[1], budget_of(ids_BL.device).positions)
+        if len(parts) == 1:
+            return self.embed(ids_BL)
+        first_BLD = self.embed(ids_BL[:, :1])
+        residual_BLD = first_BLD.new_empty(*ids_BL.shape, first_BLD.shape[-1])
+        for part in parts:
+            residual_BLD[:, part.window] = self.embed(ids_BL[:, part.window])
         return residual_BLD
 
 

@@ -44,11 +44,19 @@ class Budget(NamedTuple):
     kept_bytes: int
 
 
-BUDGETS = {"cpu": Budget(8192, 5 * 2**30), "cuda": Budget(131_072, 2**34)}
-"""By device type; as for the CPU where there is none. Bytes for what is kept and the residual stream together.
+class DeviceBudget(NamedTuple):
+    """What a kind of device computes at a time, and keeps beside the residual stream, with it, at most.
 
-Positions are fixed: results depend on them in the last bit.
-"""
+    ``kept_bytes`` is for float32; None where what is free alone decides. ``positions`` are fixed: results depend on
+    them in the last bit.
+    """
+
+    positions: int
+    kept_bytes: int | None
+
+
+BUDGETS = {"cpu": DeviceBudget(8192, 5 * 2**30), "cuda": DeviceBudget(131_072, None)}
+"""By device type; as for the CPU where there is none."""
 
 
 class Keep(IntEnum):
@@ -78,8 +86,8 @@ def what_to_keep(batch: int, length: int, d_inner: int, dtype: torch.dtype, *, t
     return Kept(outputs, min(length, fits - outputs) if tied and outputs == length else 0)
 
 
-def budget_of(device: torch.device) -> Budget:
-    """The budget for a device."""
+def budget_of(device: torch.device) -> DeviceBudget:
+    """The budget of a device's kind."""
     return BUDGETS.get(device.type, BUDGETS["cpu"])
 
 
@@ -169,8 +177,8 @@ def _run_layer(
 ) -> None:
     batch, length, _ = residual_BLD.shape
     mixer, parts = layer.mixer, parts_of(length, budget.positions // batch)
-    d_inner = mixer.out_proj.in_features
-    kept = what_to_keep(batch, length, d_inner, residual_BLD.dtype, tied=mixer.tied, kept_bytes=budget.kept_bytes)
+    d_inner, dtype = mixer.out_proj.in_features, mixer.out_proj.weight.dtype
+    kept = what_to_keep(batch, length, d_inner, dtype, tied=mixer.tied, kept_bytes=budget.kept_bytes)
     shelf.clear(batch * sum(kept) * d_inner)
     readings = _read_from_right(layer, residual_BLD, pad_BL1, parts, kept, shelf)
     left: DirectionState | None = None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dna_mamba.models import MaskedLanguageModel, ModelConfig, ModelOutput, streaming
 from dna_mamba.models.config import ReverseComplement
+from dna_mamba.models.precision import in_precision
 from dna_mamba.models.streaming import Budget, Keep, Part, parts_of, what_to_keep
 from tests.models.test_model import TOLERANCE, random_ids, small_model
 
@@ -45,6 +46,28 @@ def test_what_is_kept_does_not_change_a_bit(
     results = [joined(model, ids, budget=Budget(32, kept)) for kept in (0, 9_000, 12_000, 20_000, 10**9)]
     for other in results[1:]:
         assert torch.equal(other.logits, results[0].logits) and torch.equal(other.hidden, results[0].hidden)
+
+
+def test_what_is_kept_is_counted_in_the_mixers_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the bytes hold as many positions: the residual stream is wider than what is kept."""
+    seen = []
+    inner = streaming.what_to_keep
+
+    def watched(*given: Any, **how: Any) -> streaming.Kept:
+        seen.append(inner(*given, **how))
+        return seen[-1]
+
+    monkeypatch.setattr(streaming, "what_to_keep", watched)
+    for precision, kept_bytes in (("float32", 9_000), ("bfloat16", 4_500)):
+        joined(in_precision(small_model("none"), precision), random_ids(1, 90), budget=Budget(32, kept_bytes))
+    assert len(set(seen)) == 1 and 0 < seen[0].outputs < 90
+
+
+@pytest.mark.parametrize("fields", [{}, {"complemented_input": True}], ids=str)
+def test_embedding_in_parts_is_the_same(fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    model, ids = small_model("shared", **fields), random_ids(2, 90)
+    monkeypatch.setitem(streaming.BUDGETS, "cpu", streaming.DeviceBudget(32, 0))
+    assert torch.equal(model.encoder.residual(ids, n_layers=0), model.encoder.embed(ids))
 
 
 @given(
