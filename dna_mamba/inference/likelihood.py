@@ -71,9 +71,8 @@ def _masked_ids(tokenizer: Tokenizer, site: MaskedSite) -> TokenIds:
 def _site_logits(model: MaskedLanguageModel, sites: Sequence[MaskedSite]) -> Tensor:
     """Logits (B, V) at sites whose windows are run together."""
     batch = pad([_masked_ids(model.tokenizer, site) for site in sites], model)
-    logits_BLV = model.both_strands(batch.ids_BL, batch.lengths_B).logits
-    offsets = torch.tensor([site.offset for site in sites], device=model.device)
-    return logits_BLV[torch.arange(len(sites), device=model.device), offsets]
+    offsets_B = torch.tensor([site.offset for site in sites], device=model.device)
+    return model.site_logits(batch.ids_BL, offsets_B, batch.lengths_B)
 
 
 def _site_logits_streamed(model: MaskedLanguageModel, site: MaskedSite) -> Tensor:

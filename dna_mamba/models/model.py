@@ -107,6 +107,24 @@ class MaskedLanguageModel(StrandModel):
         return self._join(a_BLD, mirror(b_BLD, mirror_index(input_ids, lengths)))
 
     @torch.no_grad()
+    def site_logits(self, input_ids: Tensor, offsets: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Logits (B, V) of ``both_strands`` at one position of each sequence, ``offsets`` int64 (B,), without the rest.
+
+        Raises:
+            InputError: the tokenizer has no reverse complement.
+        """
+        batch, length = input_ids.shape
+        rows = torch.arange(batch, device=input_ids.device)
+        both_lengths = None if lengths is None else torch.cat([lengths, lengths])
+        residual_BLD = self.encoder.residual(self._with_other_strand(input_ids, lengths), both_lengths)
+        mirrored = (length if lengths is None else lengths) - 1 - offsets
+        a_B1D, b_B1D = (
+            self.encoder.normed(strand_BLD[rows, at_B][:, None])
+            for strand_BLD, at_B in zip(residual_BLD.chunk(2), (offsets, mirrored), strict=True)
+        )
+        return self._join(a_B1D, b_B1D).logits[:, 0]
+
+    @torch.no_grad()
     def stream(
         self,
         input_ids: Tensor,

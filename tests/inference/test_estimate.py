@@ -7,7 +7,7 @@ import pytest
 from dna_mamba.inference import estimate as estimate_module
 from dna_mamba.inference.estimate import estimate_passes
 from dna_mamba.models.memory import Shape, inference_bytes
-from dna_mamba.models.streaming import BUDGETS, Budget
+from dna_mamba.models.streaming import BUDGETS, DeviceBudget
 from tests.worlds import small_model
 
 
@@ -47,7 +47,7 @@ def test_the_faster_of_two_passes_counts(model, monkeypatch):
 
 
 def test_of_long_sequences_a_part_is_timed(model, read, monkeypatch):
-    monkeypatch.setitem(BUDGETS, "cpu", Budget(64, 0))
+    monkeypatch.setitem(BUDGETS, "cpu", DeviceBudget(64, 0))
     estimate_passes(model, 1_000_000, 1_000_000, 1, both_strands=False)
     assert set(read) == {(1, 64, False)}
 

@@ -6,7 +6,7 @@ from dna_mamba.alphabet import encode_bases
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Variant
 from dna_mamba.inference.likelihood import base_ids, base_log_probabilities, masked_log_probabilities
-from dna_mamba.models.streaming import BUDGETS, Budget
+from dna_mamba.models.streaming import BUDGETS, DeviceBudget
 from dna_mamba.sequences.windows import MaskedSite
 from tests.worlds import MODES, llr_by_hand, random_sequence, small_model
 
@@ -47,7 +47,7 @@ def test_windows_longer_than_a_part(monkeypatch):
     model, sequence = small_model(), random_sequence(64)
     windows = [window(sequence[:n], offset) for n, offset in ((64, 63), (64, 0), (50, 17))]
     expected = masked_log_probabilities(model, windows)
-    monkeypatch.setitem(BUDGETS, "cpu", Budget(16, 0))
+    monkeypatch.setitem(BUDGETS, "cpu", DeviceBudget(16, 0))
     np.testing.assert_allclose(masked_log_probabilities(model, windows), expected, atol=1e-5)
 
 
@@ -69,18 +69,18 @@ def test_damaged_weights():
 @pytest.mark.parametrize(("length", "is_streamed"), [(31, False), (32, True)])
 def test_a_window_as_long_as_a_part_is_read_whole(monkeypatch, length, is_streamed):
     model, ways = small_model(), []
-    for way in ("stream", "both_strands"):
+    for way in ("stream", "site_logits"):
         inner = getattr(model, way)
         monkeypatch.setattr(
             model, way, lambda *given, way=way, inner=inner, **how: ways.append(way) or inner(*given, **how)
         )
     sites = [window(random_sequence(n), n - 1) for n in (5, length, 9)]
     expected = masked_log_probabilities(model, sites)
-    assert set(ways) == {"both_strands"}
+    assert set(ways) == {"site_logits"}
     ways.clear()
-    monkeypatch.setitem(BUDGETS, "cpu", Budget(31, 0))
+    monkeypatch.setitem(BUDGETS, "cpu", DeviceBudget(31, 0))
     np.testing.assert_allclose(masked_log_probabilities(model, sites), expected, atol=1e-5)
-    assert ways == (["stream"] * 3 if is_streamed else ["both_strands"])
+    assert ways == (["stream"] * 3 if is_streamed else ["site_logits"])
 
 
 def test_only_models_on_single_bases_have_base_ids():

@@ -135,3 +135,20 @@ def test_unknown_size_and_unmirrored_tokens_are_refused() -> None:
         preset("huge", TOKENIZER)
     with pytest.raises(InputError, match="no reverse complement"):
         MaskedLanguageModel(preset("tiny", BPETokenizer.train(["ACGTACGTACGTTTTT" * 4], vocab_size=16).to_config()))
+
+
+@pytest.mark.parametrize("mode", ["none", "augment", "post-hoc", "shared"])
+@given(lengths=st.lists(st.integers(1, 30), min_size=1, max_size=4), seed=st.integers(0, 99), padded=st.booleans())
+def test_logits_at_sites_are_those_of_the_whole(
+    mode: ReverseComplement, lengths: list[int], seed: int, padded: bool
+) -> None:
+    """At any place of each sequence, its ends included; products of another shape may round the last bits otherwise."""
+    model = small_model(mode)
+    width = max(lengths) + (2 if padded else 0)
+    lengths_B = torch.tensor(lengths if padded else [width] * len(lengths))
+    ids = random_ids(len(lengths), width, seed=seed)
+    offsets = torch.tensor([(seed * 7 + row) % n for row, n in enumerate(lengths_B.tolist())])
+    with torch.no_grad():
+        whole = model.both_strands(ids, lengths_B if padded else None).logits
+    found = model.site_logits(ids, offsets, lengths_B if padded else None)
+    torch.testing.assert_close(found, whole[torch.arange(len(lengths)), offsets], rtol=1e-6, atol=1e-6)
