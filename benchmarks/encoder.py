@@ -10,15 +10,18 @@ take long; so compare ``us_per_layer``: microseconds for a token, a bidirectiona
 """
 
 import argparse
+from itertools import product
 from typing import Any, NamedTuple
 
 import torch
 from measuring import ALLOCATORS, ChildError, Point, Report, Row, Table, Times, in_child, measure_or_once, parser_of
 from peers import PEERS, time_peer
 
+from dna_mamba.defaults import PRECISIONS
 from dna_mamba.machine import available_memory
 from dna_mamba.models import MaskedLanguageModel, ModelConfig
 from dna_mamba.models.memory import Shape, inference_bytes
+from dna_mamba.models.precision import Precision, in_precision
 from dna_mamba.tokenizers import NucleotideTokenizer
 
 MIB = 2**20
@@ -59,9 +62,9 @@ def random_ids(model: MaskedLanguageModel, length: int) -> torch.Tensor:
     return bases[torch.randint(len(bases), (1, length), generator=torch.Generator().manual_seed(0))]
 
 
-def time_model(config: ModelConfig, length: int, seconds: float) -> Measured:
+def time_model(config: ModelConfig, precision: Precision, length: int, seconds: float) -> Measured:
     torch.manual_seed(0)
-    model = MaskedLanguageModel(config).eval()
+    model = in_precision(MaskedLanguageModel(config).eval(), precision)
     ids_BL = random_ids(model, length)
 
     def read(ids_BL: torch.Tensor) -> None:
@@ -71,7 +74,8 @@ def time_model(config: ModelConfig, length: int, seconds: float) -> Measured:
     read(ids_BL[:, : LENGTHS[0]])
     times = measure_or_once(lambda: read(ids_BL), seconds)
     shape = Shape(2 if model.joins_strands else 1, length)
-    return Measured(times, model.n_parameters, inference_bytes(config, shape, ids_BL.device, torch.float32))
+    estimated = model.n_bytes + inference_bytes(config, shape, model.device, model.dtype)
+    return Measured(times, model.n_parameters, estimated)
 
 
 def row_of(model: str, config: ModelConfig, length: int, times: Times, point: Point, mode: str = "") -> dict[str, Any]:
@@ -94,14 +98,14 @@ def row_of(model: str, config: ModelConfig, length: int, times: Times, point: Po
 
 
 def measure_models(arguments: argparse.Namespace, table: Table) -> None:
-    for mode in arguments.modes:
+    for mode, precision in product(arguments.modes, arguments.precisions):
         config = config_of(arguments, mode, arguments.layers)
         for length in arguments.lengths:
             how = {"threads": arguments.threads, "allocator": arguments.allocator}
-            point = in_child(time_model, config, length, arguments.seconds, **how)
-            row = row_of("dna-mamba", config, length, point.value.times, point)
-            weights = 4 * point.value.parameters
-            estimated = (point.start_bytes + weights + point.value.estimated_bytes) / MIB
+            point = in_child(time_model, config, precision, length, arguments.seconds, **how)
+            name = "dna-mamba" if precision == "float32" else f"dna-mamba {precision}"
+            row = row_of(name, config, length, point.value.times, point)
+            estimated = (point.start_bytes + point.value.estimated_bytes) / MIB
             table.add(row | {"parameters": point.value.parameters, "estimated_mib": estimated})
 
 
@@ -171,6 +175,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=16, help="default %(default)s")
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, metavar="BP", help="default %(default)s")
     parser.add_argument("--modes", nargs="*", default=["none", "shared"], help="of strands, default %(default)s")
+    parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=["float32"], help="default float32")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), help="default %(default)s")
     parser.add_argument("--peer-layers", type=int, default=2, help="default %(default)s")
     parser.add_argument("--seconds", type=float, default=3.0, help="for each point, default %(default)s")

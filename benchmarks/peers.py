@@ -1,6 +1,8 @@
-"""Other Mamba implementations in plain torch, at the same shape, run in both directions as a bidirectional model would.
+"""Other models in plain torch: Mamba implementations at the same shape, and Transformers for the same task.
 
-Each is optional. mamba-ssm is missing because it does not run on a CPU.
+Each Mamba is run in both directions, as a bidirectional model would be. mamba-ssm is missing because it does not run on
+a CPU. The Transformers are ``transformers.EsmModel`` of random weights with torch's own fused attention (sdpa). Each
+package is optional.
 """
 
 from collections.abc import Callable
@@ -68,6 +70,45 @@ def mambapy_stack(config: ModelConfig) -> Stack:
         pscan=True,
     )
     model: nn.Module = Mamba(its).eval()
+    return model
+
+
+class TransformerShape(NamedTuple):
+    """Of a Transformer encoder with rotary positions: what it is called, its size, and base pairs in a token."""
+
+    name: str
+    hidden_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    vocab_size: int
+    bp_per_token: int
+
+
+TRANSFORMERS = (
+    TransformerShape("NT-50M shape, 6-mers", 512, 12, 16, 4107, 6),
+    TransformerShape("Transformer of our size", 256, 10, 8, 16, 1),
+)
+"""The shape of a published DNA model of 50 M parameters (Dalla-Torre et al. 2024), and one as large as ours."""
+
+
+def transformer(shape: TransformerShape, longest_bp: int) -> nn.Module:
+    """Random weights, in evaluation mode; token ids (B, tokens) to ``last_hidden_state``."""
+    from transformers import EsmConfig, EsmModel
+
+    config = EsmConfig(
+        vocab_size=shape.vocab_size,
+        hidden_size=shape.hidden_size,
+        num_hidden_layers=shape.num_hidden_layers,
+        num_attention_heads=shape.num_attention_heads,
+        intermediate_size=4 * shape.hidden_size,
+        max_position_embeddings=longest_bp // shape.bp_per_token + 4,
+        position_embedding_type="rotary",
+        emb_layer_norm_before=False,
+        token_dropout=False,
+        pad_token_id=1,
+        attn_implementation="sdpa",
+    )
+    model: nn.Module = EsmModel(config, add_pooling_layer=False).eval()
     return model
 
 

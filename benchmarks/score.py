@@ -14,11 +14,13 @@ from typing import Any
 import torch
 from measuring import Report, Table, parser_of
 
-from dna_mamba.checkpoints import load_model
 from dna_mamba.cli.demo import GENOME, VARIANTS
+from dna_mamba.defaults import PRECISIONS
+from dna_mamba.inference.open import as_model
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfReader
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models.precision import precision_of
 from dna_mamba.scoring.variant_files.job import ScoreJob
 from dna_mamba.scoring.variant_files.target import Target
 
@@ -36,23 +38,25 @@ COLUMNS = {
 
 
 class Stopwatch:
-    """Adds up the time spent in a model's encoder, and counts its passes."""
+    """Adds up the time spent in the layers of a model's encoder, and counts its passes."""
 
     def __init__(self, model: MaskedLanguageModel) -> None:
-        self.seconds, self.passes, self._started = 0.0, 0, 0.0
-        self.handles = [
-            model.encoder.register_forward_pre_hook(self._start),
-            model.encoder.register_forward_hook(self._stop),
-        ]
+        self.seconds, self.passes = 0.0, 0
+        self._encoder, self._run = model.encoder, model.encoder.residual
+        model.encoder.residual = self._timed
 
-    def _start(self, *_: Any) -> None:
-        self._started = time.perf_counter()
-
-    def _stop(self, _: Any, __: Any, hidden: torch.Tensor) -> None:
-        if hidden.device.type == "cuda":
+    def _timed(self, *given: Any, **how: Any) -> torch.Tensor:
+        started = time.perf_counter()
+        residual_BLD = self._run(*given, **how)
+        if residual_BLD.device.type == "cuda":
             torch.cuda.synchronize()
-        self.seconds += time.perf_counter() - self._started
+        self.seconds += time.perf_counter() - started
         self.passes += 1
+        return residual_BLD
+
+    def remove(self) -> None:
+        """The model is as it was."""
+        del self._encoder.residual
 
 
 def first_records(path: Path, n_records: int, directory: Path) -> Path:
@@ -79,8 +83,7 @@ def measure(
     surveyed = time.perf_counter()
     summary = job.run(Target(directory / "out.vcf", force=True))
     seconds = time.perf_counter() - surveyed
-    for handle in watch.handles:
-        handle.remove()
+    watch.remove()
     return {
         "context_bp": context_bp,
         "records": summary.n_records,
@@ -103,8 +106,9 @@ def main() -> None:
     parser.add_argument("--context", type=int, nargs="+", default=[256, 512, 1024])
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="float32", choices=PRECISIONS)
     arguments = parser.parse_args()
-    report, model = Report(arguments), load_model(arguments.model, arguments.device)
+    report, model = Report(arguments), as_model(arguments.model, arguments.device, arguments.precision)
     table = Table(COLUMNS)
     with tempfile.TemporaryDirectory() as name, FastaReader(arguments.fasta) as reference:
         ScoreJob(first_records(arguments.vcf, 4, Path(name)), reference, model).run(Path(name) / "warm-up.vcf")
@@ -112,7 +116,7 @@ def main() -> None:
         for context_bp in arguments.context:
             table.add(measure(model, vcf, reference, Path(name), context_bp, arguments.batch_size))
     described = {"name": arguments.model, "parameters": model.n_parameters, **model.config.model_dump(mode="json")}
-    report.write(table.rows, device=arguments.device, model=described)
+    report.write(table.rows, device=arguments.device, precision=precision_of(model), model=described)
 
 
 if __name__ == "__main__":

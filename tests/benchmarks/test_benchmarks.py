@@ -19,6 +19,8 @@ TINY_RUNS = {
     "training_step": "--size tiny --recompute yes --windows 1 --window-bp 16 --seconds 0.001",
     "tokenizing": "--genome-bp 20000 --seconds 0.001",
     "score": "--records 2 --context 16",
+    "precision": "--every 200 --context 16",
+    "attention": "--lengths 24 --d-model 16 --layers 1 --seconds 0.001 --turns 1",
 }
 MEASURED = ("_ms", "_per_token", "_per_bp", "_mib", "seconds", "speed", "ratio")
 
