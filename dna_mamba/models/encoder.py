@@ -5,6 +5,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from dna_mamba.models.config import ModelConfig
@@ -15,14 +16,14 @@ from dna_mamba_kernels import rms_norm
 
 
 class RMSNorm(nn.RMSNorm):
-    """Torch's, by our kernel where it is faster."""
+    """Torch's, by our kernel where it is faster; in the input's dtype, or in another one."""
 
     def __init__(self, d_model: int, eps: float) -> None:
         super().__init__(d_model)
         self.epsilon = eps
 
-    def forward(self, x_BLD: Tensor) -> Tensor:
-        return rms_norm(x_BLD, self.weight, self.epsilon)
+    def forward(self, x_BLD: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+        return rms_norm(x_BLD, self.weight, self.epsilon, dtype=dtype)
 
 
 class Layer(nn.Module):
@@ -34,8 +35,11 @@ class Layer(nn.Module):
         self.mixer = BidirectionalMixer(config)
 
     def normed(self, residual_BLD: Tensor) -> Tensor:
-        """What the mixer reads, in the weights' dtype."""
-        return normed(self.norm, residual_BLD)
+        """What the mixer reads, in the dtype of its products: autocast's where that is on, else the weights'."""
+        kind, dtype = residual_BLD.device.type, self.norm.weight.dtype
+        if torch.is_autocast_enabled(kind):
+            dtype = torch.get_autocast_dtype(kind)
+        return normed(self.norm, residual_BLD, dtype)
 
     def forward(self, residual_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
         """(B, L, D) to (B, L, D)."""
@@ -124,17 +128,25 @@ class Encoder(nn.Module):
         return residual_BLD
 
 
-def make_norm(config: ModelConfig) -> nn.RMSNorm | nn.LayerNorm:
+def make_norm(config: ModelConfig) -> RMSNorm | nn.LayerNorm:
     """The normalisation a configuration asks for."""
     if config.norm == "layer":
         return nn.LayerNorm(config.d_model, eps=config.norm_eps)
     return RMSNorm(config.d_model, config.norm_eps)
 
 
-def normed(norm: nn.RMSNorm | nn.LayerNorm, residual_BLD: Tensor) -> Tensor:
-    """(B, L, D) through a norm, in the dtype of its weight."""
-    hidden_BLD: Tensor = norm(residual_BLD.to(norm.weight.dtype))
-    return hidden_BLD
+def normed(norm: RMSNorm | nn.LayerNorm, residual_BLD: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """(B, L, D) through a norm, in ``dtype``, that of its weight when None.
+
+    The residual stream is normalised as it is: none of it is rounded before.
+    """
+    dtype = dtype or norm.weight.dtype
+    if isinstance(norm, RMSNorm):
+        hidden_BLD: Tensor = norm(residual_BLD, dtype)
+        return hidden_BLD
+    wide = torch.promote_types(residual_BLD.dtype, norm.weight.dtype)
+    weight, bias = norm.weight.to(wide), norm.bias.to(wide)
+    return F.layer_norm(residual_BLD.to(wide), norm.normalized_shape, weight, bias, norm.eps).to(dtype)
 
 
 def padding(ids_BL: Tensor, lengths_B: Tensor | None) -> Tensor | None:

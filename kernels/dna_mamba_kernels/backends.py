@@ -27,8 +27,8 @@ class BackendUnavailableError(RuntimeError):
 def choose_backend(device: torch.device, dtype: torch.dtype, *, triton: bool, native: bool) -> Backend:
     """The fastest kernel that supports this device and dtype. Same inputs, same answer.
 
-    The kernels compute in float32: bfloat16 and float16 tensors are converted at the native kernel's boundary and
-    inside the Triton kernel. float64 is left to plain torch.
+    The kernels compute in float32. Both read and write bfloat16 themselves; float16 is converted at the native kernel's
+    boundary and inside the Triton kernel. float64 is left to plain torch.
     """
     if device.type == "cuda" and triton and dtype in _KERNEL_DTYPES:
         return "triton"

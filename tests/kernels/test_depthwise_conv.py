@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dna_mamba_kernels import depthwise_conv
 from tests.kernels.cases import BACKENDS, NATIVE, assert_close, conv_case, distance, run_conv
 
+pytestmark = pytest.mark.usefixtures("poisoned")
 SHAPES = [  # batch, length, channels, taps
     (1, 1, 1, 1),
     (1, 1, 5, 4),
@@ -137,6 +138,24 @@ def test_opcheck(backend, options):
     case = conv_case(2, 20, 5, 4, options=options)
     tensors = [case[k].requires_grad_() if k in case else None for k in ("x", "weight", "bias", "initial_context")]
     torch.library.opcheck(torch.ops.dna_mamba.depthwise_conv.default, (*tensors, False, True, backend))
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("backend", NATIVE)
+def test_bfloat16_is_float32_rounded_once(backend, shape, reverse):
+    """Outputs and gradients to the bit; weights and their gradients are float32."""
+    activations = ("x", "initial_context")
+    case = {k: x.bfloat16() if k in activations else x for k, x in conv_case(*shape).items()}
+    results = []
+    for dtype in (torch.bfloat16, torch.float32):
+        leaves = {k: (x.to(dtype) if k in activations else x).detach().requires_grad_() for k, x in case.items()}
+        y = depthwise_conv(**leaves, reverse=reverse, backend=backend)
+        dy = torch.randn(y.shape, generator=torch.Generator().manual_seed(1)).bfloat16().to(dtype)
+        results.append([y, *torch.autograd.grad(y, list(leaves.values()), dy)])
+    for name, half, single in zip(("y", *case), *results, strict=True):
+        assert half.dtype == (torch.bfloat16 if name in ("y", *activations) else torch.float32), name
+        assert torch.equal(half, single.to(half.dtype)), name
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from dna_mamba_kernels import selective_scan
 from tests.kernels.cases import BACKENDS, NATIVE, OPTIONS, assert_close, distance, run_scan, scan_case
 
+pytestmark = pytest.mark.usefixtures("poisoned")
 SHAPES = [  # batch, length, d_inner, d_state
     (1, 1, 1, 1),
     (2, 2, 3, 1),
@@ -257,6 +258,55 @@ def test_half_precision_keeps_a_float32_state(backend, dtype):
     assert y.dtype == dtype and final.dtype == torch.float32
     assert distance(y, exact) < torch.finfo(dtype).eps
     assert distance(final, exact_final) < 1e-5
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("backend", NATIVE)
+def test_bfloat16_is_float32_rounded_once(backend, shape, reverse):
+    """Outputs and gradients to the bit: read without loss, computed in float32, rounded when written."""
+    case = {k: x.bfloat16() if k in PER_POSITION else x for k, x in scan_case(*shape).items()}
+    halves, singles = (
+        both_ways(selective_scan, {k: x.to(dtype) if k in PER_POSITION else x for k, x in case.items()},
+                  delta_softplus=True, reverse=reverse, backend=backend)
+        for dtype in (torch.bfloat16, torch.float32)
+    )  # fmt: skip
+    names = ("y", "final_state", *case)
+    for name, half, single in zip(names, halves, singles, strict=True):
+        assert half.dtype == (torch.bfloat16 if name in ("y", *PER_POSITION) else torch.float32), name
+        assert torch.equal(half, single.to(half.dtype)), name
+
+
+@pytest.mark.parametrize("backend", NATIVE)
+def test_mixed_dtypes_lose_nothing(backend):
+    """One activation in float32 among bfloat16: none is rounded on the way in."""
+    case = scan_case(2, 50, 20, 4)
+    mixed = {k: x.bfloat16() if k in ("u", "B", "z") else x for k, x in case.items()}
+    y, final = selective_scan(**mixed, delta_softplus=True, backend=backend)
+    wide = {k: x.float() for k, x in mixed.items()}
+    exact, exact_final = selective_scan(**wide, delta_softplus=True, backend=backend)
+    assert y.dtype == torch.bfloat16 and torch.equal(y, exact.bfloat16()) and torch.equal(final, exact_final)
+
+
+@pytest.mark.parametrize("backend", NATIVE)
+def test_bfloat16_rounds_to_even_and_keeps_what_is_not_finite(backend):
+    """Outputs that are D: halfway between two bfloat16, past the largest, NaN and both infinities."""
+    D = torch.tensor([1 + 2**-8, 1 + 3 * 2**-8, -1 - 2**-8, 3.4e38, float("nan"), float("inf"), -float("inf"), 0.0])
+    ones, zeros = torch.ones(1, 5, 8).bfloat16(), torch.zeros(1, 5, 8).bfloat16()
+    y, _ = selective_scan(ones, zeros, -torch.ones(8, 1), zeros[..., :1], zeros[..., :1], D, backend=backend)
+    assert y.dtype == torch.bfloat16
+    assert torch.equal(y.nan_to_num(nan=7), D.bfloat16().nan_to_num(nan=7).expand(1, 5, 8))
+    assert torch.equal(y.isnan(), D.isnan().expand(1, 5, 8))
+
+
+def both_ways(call, case, **flags):
+    """Outputs and gradients by every tensor, the outputs' own gradients being numbers that bfloat16 holds."""
+    leaves = {k: x.detach().requires_grad_() for k, x in case.items()}
+    outputs = call(**leaves, **flags)
+    outputs = [outputs] if isinstance(outputs, torch.Tensor) else list(outputs)
+    rng = torch.Generator().manual_seed(1)
+    weights = [torch.randn(y.shape, generator=rng).bfloat16().to(y.dtype) for y in outputs]
+    return [*outputs, *torch.autograd.grad(outputs, list(leaves.values()), weights)]
 
 
 @pytest.mark.parametrize(

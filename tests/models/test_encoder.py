@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from dna_mamba.models import MaskedLanguageModel
-from dna_mamba.models.encoder import RMSNorm, make_norm, padding
+from dna_mamba.models.encoder import Layer, RMSNorm, make_norm, padding
 from tests.models.test_model import TOLERANCE, random_ids, small_model
 
 
@@ -80,3 +80,14 @@ def test_what_stands_in_pads_does_not_change_a_bit(mode: Any, with_gradients: bo
     assert torch.equal(first.logits[~pads], second.logits[~pads])
     assert torch.equal(first.hidden, second.hidden) and not first.hidden[pads].any()
     assert first.hidden[~pads].abs().amax(-1).min() > 0
+
+
+def test_the_mixer_reads_the_stream_rounded_once() -> None:
+    """Neither before its norm nor twice: of a large mean, bfloat16 keeps none of what differs between channels."""
+    layer = Layer(small_model("none").config)
+    stream = 1000 + torch.randn(1, 9, layer.norm.normalized_shape[0])
+    expected = layer.normed(stream).bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        under_autocast = layer.normed(stream)
+    assert torch.equal(under_autocast, expected)
+    assert torch.equal(layer.bfloat16().normed(stream), expected)

@@ -7,7 +7,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dna_mamba_kernels.native.library import address, as_dense, as_rows, fields, loaded, padded, sum_parts
+from dna_mamba_kernels.native.library import (
+    address,
+    as_dense,
+    as_rows,
+    element_type,
+    fields,
+    loaded,
+    padded,
+    sum_parts,
+)
 
 TILE = 256
 """Positions per unit of work. Chosen without regard to threads: the order of every sum depends on shapes alone."""
@@ -17,7 +26,7 @@ class _Inputs(ctypes.Structure):
     _fields_ = (
         fields(int64=("batch", "length", "channels", "taps"))
         + fields(pointers=("x", "weight", "bias", "context"))
-        + fields(int64=("x_sb", "x_sl", "reverse", "silu"))
+        + fields(int64=("x_sb", "x_sl", "reverse", "silu", "bfloat16"))
     )
 
 
@@ -46,26 +55,26 @@ class ConvArguments(NamedTuple):
 
 def forward(args: ConvArguments, isa: str | None) -> Tensor:
     """The convolution's output, in x's dtype."""
-    inputs, _alive = _inputs(args)
-    y_BLD = torch.empty(args.x_BLD.shape)
-    loaded().call("dna_mamba_conv_forward", isa, TILE, 0, inputs, _Outputs(y_BLD.data_ptr()))
+    ready = _ready(args)
+    y_BLD = torch.empty(ready.x_BLD.shape, dtype=ready.x_BLD.dtype)
+    loaded().call("dna_mamba_conv_forward", isa, TILE, 0, _arguments(ready), _Outputs(y_BLD.data_ptr()))
     return y_BLD.to(args.x_BLD.dtype)
 
 
 def backward(args: ConvArguments, isa: str | None, dy_BLD: Tensor, needs: Sequence[bool]) -> list[Tensor | None]:
     """Gradients of x, weight, bias and initial_context; None for those not in ``needs``."""
-    inputs, _alive = _inputs(args)
+    ready = _ready(args)
     batch, length, channels = args.x_BLD.shape
-    taps, width = args.weight_DK.shape[1], padded(channels)
-    dy_BLD = as_rows(dy_BLD)
+    taps, width, dtype = args.weight_DK.shape[1], padded(channels), ready.x_BLD.dtype
+    dy_BLD = as_rows(dy_BLD, dtype)
     parts = batch * -(-length // TILE)
-    dx_BLD = torch.empty(args.x_BLD.shape)
-    dcontext_BKD = torch.zeros(batch, taps - 1, channels) if needs[3] else None
+    dx_BLD = torch.empty(args.x_BLD.shape, dtype=dtype)
+    dcontext_BKD = torch.zeros(batch, taps - 1, channels, dtype=dtype) if needs[3] else None
     dweight_PKD = torch.empty(parts, taps, width) if needs[1] else None
     dbias_PD = torch.empty(parts, width) if needs[2] else None
     outputs = (dx_BLD, dcontext_BKD, dweight_PKD, dbias_PD)
     grads = _Grads(dy_BLD.data_ptr(), *dy_BLD.stride()[:2], *map(address, outputs))
-    loaded().call("dna_mamba_conv_backward", isa, TILE, 0, inputs, grads)
+    loaded().call("dna_mamba_conv_backward", isa, TILE, 0, _arguments(ready), grads)
     dweight_KD, dbias_D = sum_parts(dweight_PKD), sum_parts(dbias_PD)
     gradients = (
         dx_BLD if needs[0] else None,
@@ -76,10 +85,22 @@ def backward(args: ConvArguments, isa: str | None, dy_BLD: Tensor, needs: Sequen
     return [None if g is None or x is None else g.to(x.dtype) for g, x in zip(gradients, args[:4], strict=True)]
 
 
-def _inputs(args: ConvArguments) -> tuple[_Inputs, list[Tensor | None]]:
-    """The structure, and the tensors whose memory it points to: keep them until the call is over."""
-    x_BLD = as_rows(args.x_BLD)
-    others = [as_dense(args.weight_DK), as_dense(args.bias_D), as_dense(args.initial_context_BKD)]
-    sizes = (*x_BLD.shape, args.weight_DK.shape[1])
-    pointers = map(address, (x_BLD, *others))
-    return _Inputs(*sizes, *pointers, *x_BLD.stride()[:2], args.reverse, args.silu), [x_BLD, *others]
+def _ready(args: ConvArguments) -> ConvArguments:
+    """The same in the layout the kernel reads."""
+    dtype = element_type(args.x_BLD)
+    weight_DK = as_dense(args.weight_DK)
+    assert weight_DK is not None
+    return args._replace(
+        x_BLD=as_rows(args.x_BLD, dtype),
+        weight_DK=weight_DK,
+        bias_D=as_dense(args.bias_D),
+        initial_context_BKD=as_dense(args.initial_context_BKD, dtype),
+    )
+
+
+def _arguments(ready: ConvArguments) -> _Inputs:
+    """The structure, which holds for as long as ``ready`` does."""
+    x_BLD = ready.x_BLD
+    sizes = (*x_BLD.shape, ready.weight_DK.shape[1])
+    flags = (ready.reverse, ready.silu, x_BLD.dtype == torch.bfloat16)
+    return _Inputs(*sizes, *map(address, ready[:4]), *x_BLD.stride()[:2], *flags)

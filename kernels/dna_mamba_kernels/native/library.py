@@ -12,7 +12,7 @@ from torch import Tensor
 
 import dna_mamba_kernels
 
-ABI_VERSION = 3
+ABI_VERSION = 4
 """Raised with every change of the C interface; a library with another number is refused."""
 
 _SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
@@ -110,15 +110,21 @@ def padded(channels: int) -> int:
     return -(-channels // LANES) * LANES
 
 
-def as_rows(x: Tensor) -> Tensor:
-    """Float32 with a contiguous last dimension; a copy only where it is not so already."""
-    x = x.to(torch.float32)
+def element_type(*activations: Tensor | None) -> torch.dtype:
+    """What the kernel reads and writes at each position: bfloat16 where all of them are, else float32."""
+    is_half = all(x is None or x.dtype == torch.bfloat16 for x in activations)
+    return torch.bfloat16 if is_half else torch.float32
+
+
+def as_rows(x: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """In ``dtype``, with a contiguous last dimension; a copy only where it is not so already."""
+    x = x.to(dtype)
     return x if x.stride(-1) == 1 or x.shape[-1] == 1 else x.contiguous()
 
 
-def as_dense(x: Tensor | None) -> Tensor | None:
-    """Float32 and contiguous; None stays None."""
-    return None if x is None else x.to(torch.float32).contiguous()
+def as_dense(x: Tensor | None, dtype: torch.dtype = torch.float32) -> Tensor | None:
+    """In ``dtype`` and contiguous; None stays None."""
+    return None if x is None else x.to(dtype).contiguous()
 
 
 def address(x: Tensor | None) -> int | None:

@@ -7,7 +7,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dna_mamba_kernels.native.library import LANES, address, as_dense, as_rows, fields, loaded, padded, sum_parts
+from dna_mamba_kernels.native.library import (
+    LANES,
+    address,
+    as_dense,
+    as_rows,
+    element_type,
+    fields,
+    loaded,
+    padded,
+    sum_parts,
+)
 from dna_mamba_kernels.scan_types import ScanGradients, ScanInputs
 
 TILE = 24
@@ -25,7 +35,7 @@ class _Inputs(ctypes.Structure):
         fields(int64=("batch", "length", "d_inner", "d_state"))
         + fields(pointers=("u", "delta", "A", "B", "C", "D", "delta_bias", "z", "addend", "initial_state"))
         + fields(int64=[f"{name}_{axis}" for name in _STRIDED for axis in ("sb", "sl")])
-        + fields(int64=("delta_softplus", "reverse"))
+        + fields(int64=("delta_softplus", "reverse", "bfloat16"))
     )
 
 
@@ -64,7 +74,7 @@ class NativeScan(NamedTuple):
         """(y, final_state, edge_states); edge_states is empty unless ``save_states``."""
         batch, _, d_inner, d_state = inputs.sizes
         ready = _ready(inputs)
-        y_BLD = torch.empty(ready.u_BLD.shape)
+        y_BLD = torch.empty(ready.u_BLD.shape, dtype=ready.u_BLD.dtype)
         final_BDN = torch.empty(batch, d_inner, d_state)
         # Zeros where the padding would otherwise be whatever memory held.
         allocate = torch.empty if d_inner == padded(d_inner) else torch.zeros
@@ -80,12 +90,13 @@ class NativeScan(NamedTuple):
         """Gradients of the inputs in ``needs``."""
         batch, length, d_inner, d_state = inputs.sizes
         ready = _ready(inputs)
-        dy_BLD, dfinal_BDN = as_rows(dy_BLD), as_dense(dfinal_BDN)
+        dtype = ready.u_BLD.dtype
+        dy_BLD, dfinal_BDN = as_rows(dy_BLD, dtype), as_dense(dfinal_BDN)
         block = channel_block(batch, d_inner, _BACKWARD_SHARES)
         blocks, channels = -(-d_inner // block), padded(d_inner)
         need_u, need_delta, need_A, need_B, need_C, need_D, need_bias, need_z, need_addend, need_state = needs
-        du_BLD, ddelta_BLD = torch.empty(ready.u_BLD.shape), torch.empty(ready.u_BLD.shape)
-        dz_BLD, daddend_BLD = (_empty(need, *ready.u_BLD.shape) for need in (need_z, need_addend))
+        du_BLD, ddelta_BLD = (torch.empty(ready.u_BLD.shape, dtype=dtype) for _ in range(2))
+        dz_BLD, daddend_BLD = (_empty(need, *ready.u_BLD.shape, dtype=dtype) for need in (need_z, need_addend))
         # Sums over channels come as one part per block, sums over time as one part per sequence.
         dB_KBLN = _empty(need_B, blocks, batch, length, d_state)
         dC_KBLN = _empty(need_C, blocks, batch, length, d_state)
@@ -119,16 +130,18 @@ def _ready(inputs: ScanInputs) -> ScanInputs:
     """The same in the layout the kernel reads."""
     A_DN = as_dense(inputs.A_DN)
     assert A_DN is not None
+    u_BLD, delta_BLD, B_BLN, C_BLN = inputs.u_BLD, inputs.delta_BLD, inputs.B_BLN, inputs.C_BLN
+    dtype = element_type(u_BLD, delta_BLD, B_BLN, C_BLN, inputs.z_BLD, inputs.addend_BLD)
     return ScanInputs(
-        as_rows(inputs.u_BLD),
-        as_rows(inputs.delta_BLD),
+        as_rows(u_BLD, dtype),
+        as_rows(delta_BLD, dtype),
         A_DN,
-        as_rows(inputs.B_BLN),
-        as_rows(inputs.C_BLN),
+        as_rows(B_BLN, dtype),
+        as_rows(C_BLN, dtype),
         as_dense(inputs.D_D),
         as_dense(inputs.delta_bias_D),
-        None if inputs.z_BLD is None else as_rows(inputs.z_BLD),
-        None if inputs.addend_BLD is None else as_rows(inputs.addend_BLD),
+        None if inputs.z_BLD is None else as_rows(inputs.z_BLD, dtype),
+        None if inputs.addend_BLD is None else as_rows(inputs.addend_BLD, dtype),
         as_dense(inputs.initial_state_BDN),
         inputs.delta_softplus,
         inputs.reverse,
@@ -138,8 +151,10 @@ def _ready(inputs: ScanInputs) -> ScanInputs:
 def _arguments(inputs: ScanInputs) -> _Inputs:
     strided = (inputs.u_BLD, inputs.delta_BLD, inputs.B_BLN, inputs.C_BLN, inputs.z_BLD, inputs.addend_BLD)
     strides = [stride for x in strided for stride in (x.stride()[:2] if x is not None else (0, 0))]
-    return _Inputs(*inputs.sizes, *map(address, inputs.tensors), *strides, inputs.delta_softplus, inputs.reverse)
+    is_half = inputs.u_BLD.dtype == torch.bfloat16
+    flags = (inputs.delta_softplus, inputs.reverse, is_half)
+    return _Inputs(*inputs.sizes, *map(address, inputs.tensors), *strides, *flags)
 
 
-def _empty(wanted: bool, *shape: int) -> Tensor | None:
-    return torch.empty(shape) if wanted else None
+def _empty(wanted: bool, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor | None:
+    return torch.empty(shape, dtype=dtype) if wanted else None

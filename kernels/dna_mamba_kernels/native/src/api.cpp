@@ -58,14 +58,16 @@ struct Call {
 
 // Large outputs are fresh memory more often than not, and faulting it in by 4 KiB pages can cost as much as the scan:
 // ask for huge pages where the system leaves the choice to programs. A hint, so its outcome does not matter.
-void expect_writes([[maybe_unused]] float* p, [[maybe_unused]] std::int64_t count) {
+void expect_writes([[maybe_unused]] void* p, [[maybe_unused]] std::int64_t bytes) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     constexpr std::uintptr_t huge = std::uintptr_t{1} << 21;
-    const auto start = (reinterpret_cast<std::uintptr_t>(p) + huge - 1) / huge * huge;
-    const auto end = reinterpret_cast<std::uintptr_t>(p + count) / huge * huge;
+    const auto address = reinterpret_cast<std::uintptr_t>(p);
+    const auto start = (address + huge - 1) / huge * huge, end = (address + bytes) / huge * huge;
     if (p && end > start) madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE);
 #endif
 }
+
+std::int64_t bytes_of(std::int64_t count, std::int64_t is_bfloat16) { return count * (is_bfloat16 ? 2 : 4); }
 
 std::int64_t scan_units(const Run& run, const ScanInputs& in) {
     return in.batch * ((in.d_inner + run.block - 1) / run.block);
@@ -78,7 +80,7 @@ std::int64_t tile_units(const Run& run, const Inputs& in) {
 
 }  // namespace
 
-int dna_mamba_abi_version() { return 3; }
+int dna_mamba_abi_version() { return 4; }
 
 int dna_mamba_supported_isas() {
     int bits = 1;
@@ -93,39 +95,47 @@ int dna_mamba_supported_isas() {
 int dna_mamba_scan_forward(const Run* run, const ScanInputs* in, const ScanOutputs* out) {
     const KernelTable* table = kernels(run->isa);
     if (!table) return no_such_isa;
-    expect_writes(out->y, in->batch * in->length * in->d_inner);
+    expect_writes(out->y, bytes_of(in->batch * in->length * in->d_inner, in->bfloat16));
     const std::int64_t tiles = (in->length + run->tile - 1) / run->tile;
-    expect_writes(out->edges, in->batch * tiles * in->d_state * in->d_inner);
-    return Call<ScanInputs, ScanOutputs>{*run, *in, *out, table->scan_forward}.go(scan_units(*run, *in));
+    expect_writes(out->edges, bytes_of(in->batch * tiles * in->d_state * in->d_inner, 0));
+    return Call<ScanInputs, ScanOutputs>{*run, *in, *out, table->scan_forward[in->bfloat16]}.go(scan_units(*run, *in));
 }
 
 int dna_mamba_scan_backward(const Run* run, const ScanInputs* in, const ScanGrads* grads) {
     const KernelTable* table = kernels(run->isa);
     if (!table) return no_such_isa;
-    const std::int64_t count = in->batch * in->length * in->d_inner;
-    expect_writes(grads->du, count);
-    expect_writes(grads->ddelta, count);
-    expect_writes(grads->dz, count);
-    return Call<ScanInputs, ScanGrads>{*run, *in, *grads, table->scan_backward}.go(scan_units(*run, *in));
+    const std::int64_t bytes = bytes_of(in->batch * in->length * in->d_inner, in->bfloat16);
+    void* const outputs[] = {grads->du, grads->ddelta, grads->dz, grads->daddend};
+    for (void* p : outputs) expect_writes(p, bytes);
+    return Call<ScanInputs, ScanGrads>{*run, *in, *grads, table->scan_backward[in->bfloat16]}.go(scan_units(*run, *in));
 }
 
 int dna_mamba_conv_forward(const Run* run, const ConvInputs* in, const ConvOutputs* out) {
     const KernelTable* table = kernels(run->isa);
     if (!table) return no_such_isa;
-    expect_writes(out->y, in->batch * in->length * in->channels);
-    return Call<ConvInputs, ConvOutputs>{*run, *in, *out, table->conv_forward}.go(tile_units(*run, *in));
+    expect_writes(out->y, bytes_of(in->batch * in->length * in->channels, in->bfloat16));
+    return Call<ConvInputs, ConvOutputs>{*run, *in, *out, table->conv_forward[in->bfloat16]}.go(tile_units(*run, *in));
 }
 
 int dna_mamba_conv_backward(const Run* run, const ConvInputs* in, const ConvGrads* grads) {
     const KernelTable* table = kernels(run->isa);
     if (!table) return no_such_isa;
-    expect_writes(grads->dx, in->batch * in->length * in->channels);
-    return Call<ConvInputs, ConvGrads>{*run, *in, *grads, table->conv_backward}.go(tile_units(*run, *in));
+    expect_writes(grads->dx, bytes_of(in->batch * in->length * in->channels, in->bfloat16));
+    return Call<ConvInputs, ConvGrads>{*run, *in, *grads, table->conv_backward[in->bfloat16]}.go(tile_units(*run, *in));
 }
 
 int dna_mamba_norm_forward(const Run* run, const NormInputs* in, const NormOutputs* out) {
     const KernelTable* table = kernels(run->isa);
     if (!table) return no_such_isa;
-    expect_writes(out->y, in->batch * in->length * in->channels);
-    return Call<NormInputs, NormOutputs>{*run, *in, *out, table->norm_forward}.go(tile_units(*run, *in));
+    expect_writes(out->y, bytes_of(in->batch * in->length * in->channels, in->y_bfloat16));
+    const auto& kernel = table->norm_forward[in->x_bfloat16][in->y_bfloat16];
+    return Call<NormInputs, NormOutputs>{*run, *in, *out, kernel}.go(tile_units(*run, *in));
+}
+
+int dna_mamba_norm_backward(const Run* run, const NormInputs* in, const NormGrads* grads) {
+    const KernelTable* table = kernels(run->isa);
+    if (!table) return no_such_isa;
+    expect_writes(grads->dx, bytes_of(in->batch * in->length * in->channels, in->x_bfloat16));
+    const auto& kernel = table->norm_backward[in->x_bfloat16][in->y_bfloat16];
+    return Call<NormInputs, NormGrads>{*run, *in, *grads, kernel}.go(tile_units(*run, *in));
 }

@@ -20,19 +20,28 @@ struct Arena {
         used += static_cast<std::size_t>(round_up(floats, 16));
         return piece;
     }
-    const float** take_pointers(int64_t count) {
-        return reinterpret_cast<const float**>(take(2 * count));  // eight bytes each at most
+    template <class T>
+    const T** take_pointers(int64_t count) {
+        return reinterpret_cast<const T**>(take(2 * count));  // eight bytes each at most
     }
 };
 
+inline float as_float(float x) { return x; }
+inline float as_float(bfloat16 x) {
+    const std::uint32_t bits = static_cast<std::uint32_t>(x.bits) << 16;
+    float value;
+    __builtin_memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 // One row's vectors: whole ones, and a last one of which only the first `count` lanes exist (zeros beyond).
-template <class V = Vec>
-inline V load_lanes(const float* p, int64_t count) {
+template <class V = Vec, class T>
+inline V load_lanes(const T* p, int64_t count) {
     return count >= V::width ? V::loadu(p) : V::load_first(p, static_cast<int>(count));
 }
 
-template <class V>
-inline void store_lanes(float* p, int64_t count, V x) {
+template <class V, class T>
+inline void store_lanes(T* p, int64_t count, V x) {
     if (count >= V::width)
         x.storeu(p);
     else
@@ -41,14 +50,15 @@ inline void store_lanes(float* p, int64_t count, V x) {
 
 // Whether an output's rows are whole lines of memory, and more of them than a second-level cache holds until they are read
 // again. Then they are stored past the caches: a line need not be fetched only to be overwritten.
-inline bool goes_past_caches(const float* p, int64_t rows, int64_t channels) {
+template <class T>
+inline bool goes_past_caches(const T* p, int64_t rows, int64_t channels) {
     constexpr int64_t line = 64, cached = 1 << 20;
-    const auto row = channels * static_cast<int64_t>(sizeof(float));
+    const auto row = channels * static_cast<int64_t>(sizeof(T));
     return rows * row > cached && row % line == 0 && reinterpret_cast<std::uintptr_t>(p) % line == 0;
 }
 
-template <class V>
-inline void put_lanes(bool streams, float* p, int64_t count, V x) {
+template <class V, class T>
+inline void put_lanes(bool streams, T* p, int64_t count, V x) {
     if (streams)
         x.stream(p);
     else
@@ -65,8 +75,9 @@ inline void over_channels(int64_t channels, Body body) {
     for (; c < channels; c += W) body(Vec(), c);
 }
 
-inline void fill_zero(float* p, int64_t count) {
-    for (int64_t i = 0; i < count; ++i) p[i] = 0.0f;
+template <class T>
+inline void fill_zero(T* p, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) p[i] = T{};
 }
 
 inline void add_to(float* total, float* part, int64_t count) {

@@ -44,22 +44,26 @@ struct Tile {
 };
 
 // The rows of a strided (length, channels) plane in scan order, from the first position of a tile on.
+template <class T>
 struct Rows {
-    const float* p;
+    const T* p;
     int64_t stride;
-    Rows(const float* base, int64_t sb, int64_t sl, const Tile& tile, int64_t batch, int64_t channel)
-        : p(base ? base + batch * sb + tile.start * sl + channel : nullptr), stride(tile.step * sl) {}
-    const float* row(int64_t step) const { return p + step * stride; }
+    Rows(const void* base, int64_t sb, int64_t sl, const Tile& tile, int64_t batch, int64_t channel)
+        : p(base ? static_cast<const T*>(base) + batch * sb + tile.start * sl + channel : nullptr),
+          stride(tile.step * sl) {}
+    const T* row(int64_t step) const { return p + step * stride; }
 };
 
+template <class T>
 struct OutRows {
-    float* p;
+    T* p;
     int64_t stride;
     bool streams;
-    OutRows(float* base, const ScanInputs& in, const Tile& tile, const Unit& unit)
-        : p(base ? base + (unit.batch * in.length + tile.start) * in.d_inner + unit.first_channel : nullptr),
+    OutRows(void* base, const ScanInputs& in, const Tile& tile, const Unit& unit)
+        : p(base ? static_cast<T*>(base) + (unit.batch * in.length + tile.start) * in.d_inner + unit.first_channel
+                 : nullptr),
           stride(tile.step * in.d_inner),
-          streams(goes_past_caches(base, in.batch * in.length, in.d_inner)) {}
+          streams(goes_past_caches(static_cast<const T*>(base), in.batch * in.length, in.d_inner)) {}
 
     // Lanes of a step from channel c on, of which `count` exist.
     template <class V>
@@ -69,15 +73,20 @@ struct OutRows {
 };
 
 // Rows to ask for while the arithmetic of another tile runs: a tile's rows take longer to arrive than to read. The
-// passes over a group's states share the rows, so that requests are spread over the arithmetic.
+// passes over a group's states share the rows, so that requests are spread over the arithmetic. Strides in bytes.
 struct Ahead {
     static constexpr int most = 5;
-    const float* rows[most];
+    const char* rows[most];
     int64_t strides[most];
+    int64_t element = 0;
     int count = 0;
 
-    void add(Rows r) { add(r.p, r.stride); }
-    void add(OutRows r) {
+    template <class T>
+    void add(Rows<T> r) {
+        add(r.p, r.stride);
+    }
+    template <class T>
+    void add(OutRows<T> r) {
         if (!r.streams) add(r.p, r.stride);
     }
     void ask(int64_t step) const {
@@ -86,15 +95,20 @@ struct Ahead {
     // The rows that pass `pass` of `passes` asks for, from a channel on.
     Ahead share(int64_t pass, int64_t passes, int64_t channel) const {
         Ahead part;
-        for (int64_t i = pass; i < count; i += passes) part.add(rows[i] + channel, strides[i]);
+        for (int64_t i = pass; i < count; i += passes) {
+            part.rows[part.count] = rows[i] + channel * element;
+            part.strides[part.count++] = strides[i];
+        }
         return part;
     }
 
   private:
-    void add(const float* p, int64_t stride) {
+    template <class T>
+    void add(const T* p, int64_t stride) {
         if (!p) return;
-        rows[count] = p;
-        strides[count++] = stride;
+        element = sizeof(T);
+        rows[count] = reinterpret_cast<const char*>(p);
+        strides[count++] = stride * element;
     }
 };
 
@@ -135,14 +149,14 @@ struct Projections {
         run.C += n * tile;
         return run;
     }
-    template <int NB>
+    template <class T, int NB>
     void load(const ScanInputs& in, const Tile& at, int64_t batch, int64_t n) const {
-        const Rows b(in.B, in.B_sb, in.B_sl, at, batch, n), c(in.C, in.C_sb, in.C_sl, at, batch, n);
+        const Rows<T> b(in.B, in.B_sb, in.B_sl, at, batch, n), c(in.C, in.C_sb, in.C_sl, at, batch, n);
         const Projections run = from(n);
         for (int64_t t = 0; t < at.steps; ++t)
             for (int j = 0; j < NB; ++j) {
-                run.B[t * NB + j] = b.row(t)[j];
-                run.C[t * NB + j] = c.row(t)[j];
+                run.B[t * NB + j] = as_float(b.row(t)[j]);
+                run.C[t * NB + j] = as_float(c.row(t)[j]);
             }
     }
 };
@@ -194,9 +208,10 @@ struct ForwardBuffers {
           projections(arena, run, in) {}
 };
 
-inline void load_tile(const ScanInputs& in, const Unit& unit, const Tile& tile, const ForwardBuffers& buf) {
-    const Rows u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
-    const Rows delta(in.delta, in.delta_sb, in.delta_sl, tile, unit.batch, unit.first_channel);
+template <class T>
+void load_tile(const ScanInputs& in, const Unit& unit, const Tile& tile, const ForwardBuffers& buf) {
+    const Rows<T> u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
+    const Rows<T> delta(in.delta, in.delta_sb, in.delta_sl, tile, unit.batch, unit.first_channel);
     const float* bias = in.delta_bias ? in.delta_bias + unit.first_channel : nullptr;
     for (int64_t t = 0; t < tile.steps; ++t)
         over_channels(unit.channels, [&](auto kind, int64_t c) {
@@ -242,11 +257,11 @@ void forward_states(int64_t steps, const float* delta, const float* drive, const
 }
 
 // States n to d_state of a group, as far as they fill runs of NB; returns the first state left.
-template <int NB>
+template <class T, int NB>
 int64_t forward_run(const ScanInputs& in, const Unit& unit, const Tile& tile, const ForwardBuffers& buf,
                     const Ahead& ahead, int64_t g, int64_t n) {
     for (; n + NB <= in.d_state; n += NB) {
-        if (g == 0) buf.projections.load<NB>(in, tile, unit.batch, n);
+        if (g == 0) buf.projections.load<T, NB>(in, tile, unit.batch, n);
         const int64_t at = (g * in.d_state + n) * W;
         const auto run = n == 0 ? forward_states<NB, true> : forward_states<NB, false>;
         run(tile.steps, buf.delta.group(g), buf.drive.group(g), buf.coefficients + at, buf.state + at,
@@ -255,12 +270,13 @@ int64_t forward_run(const ScanInputs& in, const Unit& unit, const Tile& tile, co
     return n;
 }
 
-inline void store_tile(const ScanInputs& in, const ScanOutputs& out, const Unit& unit, const Tile& tile,
+template <class T>
+void store_tile(const ScanInputs& in, const ScanOutputs& out, const Unit& unit, const Tile& tile,
                        const ForwardBuffers& buf) {
-    const Rows u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
-    const Rows z(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel);
-    const Rows addend(in.addend, in.addend_sb, in.addend_sl, tile, unit.batch, unit.first_channel);
-    const OutRows y(out.y, in, tile, unit);
+    const Rows<T> u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
+    const Rows<T> z(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel);
+    const Rows<T> addend(in.addend, in.addend_sb, in.addend_sl, tile, unit.batch, unit.first_channel);
+    const OutRows<T> y(out.y, in, tile, unit);
     const float* skip = in.D ? in.D + unit.first_channel : nullptr;
     for (int64_t t = 0; t < tile.steps; ++t)
         over_channels(unit.channels, [&](auto kind, int64_t c) {
@@ -285,6 +301,7 @@ inline void save_edges(const ScanInputs& in, const Unit& unit, const Tile& tile,
                 .storeu(edges + edge_offset(in, unit, tile, g) + n * unit.padded_channels);
 }
 
+template <class T>
 void scan_forward(const Run& run, const ScanInputs& in, const ScanOutputs& out, int64_t index, float* workspace) {
     const Unit unit(run, in, index);
     Arena arena{workspace};
@@ -294,20 +311,20 @@ void scan_forward(const Run& run, const ScanInputs& in, const ScanOutputs& out, 
     for (int64_t i = 0; i < unit.tiles; ++i) {
         const Tile tile(run, in, in.reverse ? unit.tiles - 1 - i : i);
         if (out.edges) save_edges(in, unit, tile, buf.state, out.edges);
-        load_tile(in, unit, tile, buf);
+        load_tile<T>(in, unit, tile, buf);
         const Tile next = i + 1 < unit.tiles ? Tile(run, in, in.reverse ? tile.index - 1 : tile.index + 1) : tile;
         Ahead ahead;
-        ahead.add(Rows(in.u, in.u_sb, in.u_sl, next, unit.batch, unit.first_channel));
-        ahead.add(Rows(in.delta, in.delta_sb, in.delta_sl, next, unit.batch, unit.first_channel));
-        ahead.add(Rows(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel));
-        ahead.add(Rows(in.addend, in.addend_sb, in.addend_sl, tile, unit.batch, unit.first_channel));
-        ahead.add(OutRows(out.y, in, tile, unit));
+        ahead.add(Rows<T>(in.u, in.u_sb, in.u_sl, next, unit.batch, unit.first_channel));
+        ahead.add(Rows<T>(in.delta, in.delta_sb, in.delta_sl, next, unit.batch, unit.first_channel));
+        ahead.add(Rows<T>(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel));
+        ahead.add(Rows<T>(in.addend, in.addend_sb, in.addend_sl, tile, unit.batch, unit.first_channel));
+        ahead.add(OutRows<T>(out.y, in, tile, unit));
         for (int64_t g = 0; g < unit.groups; ++g) {
-            int64_t n = forward_run<8>(in, unit, tile, buf, ahead, g, 0);
-            n = forward_run<4>(in, unit, tile, buf, ahead, g, n);
-            forward_run<1>(in, unit, tile, buf, ahead, g, n);
+            int64_t n = forward_run<T, 8>(in, unit, tile, buf, ahead, g, 0);
+            n = forward_run<T, 4>(in, unit, tile, buf, ahead, g, n);
+            forward_run<T, 1>(in, unit, tile, buf, ahead, g, n);
         }
-        store_tile(in, out, unit, tile, buf);
+        store_tile<T>(in, out, unit, tile, buf);
     }
     store_state(in, unit, buf.state, out.final_state);
     end_streams();
@@ -355,12 +372,13 @@ struct BackwardBuffers {
           projections(arena, run, in) {}
 };
 
-inline void load_tile(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile,
+template <class T>
+void load_tile(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile,
                       const BackwardBuffers& buf) {
-    const Rows u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
-    const Rows delta(in.delta, in.delta_sb, in.delta_sl, tile, unit.batch, unit.first_channel);
-    const Rows z(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel);
-    const Rows dy(grads.dy, grads.dy_sb, grads.dy_sl, tile, unit.batch, unit.first_channel);
+    const Rows<T> u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
+    const Rows<T> delta(in.delta, in.delta_sb, in.delta_sl, tile, unit.batch, unit.first_channel);
+    const Rows<T> z(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel);
+    const Rows<T> dy(grads.dy, grads.dy_sb, grads.dy_sl, tile, unit.batch, unit.first_channel);
     const float* bias = in.delta_bias ? in.delta_bias + unit.first_channel : nullptr;
     for (int64_t t = 0; t < tile.steps; ++t)
         over_channels(unit.channels, [&](auto kind, int64_t c) {
@@ -489,11 +507,11 @@ void backward_states(const ScanInputs& in, const ScanGrads& grads, const Unit& u
     sweep(tile.steps, steps, buf.coefficients + at, buf.adjoint + at, buf.dA + at);
 }
 
-template <int NB>
+template <class T, int NB>
 int64_t backward_run(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile,
                      const BackwardBuffers& buf, const Ahead& ahead, int64_t n) {
     for (; n + NB <= in.d_state; n += NB) {
-        buf.projections.load<NB>(in, tile, unit.batch, n);
+        buf.projections.load<T, NB>(in, tile, unit.batch, n);
         for (int64_t g = 0; g < unit.groups; ++g) backward_states<NB>(in, grads, unit, tile, g, buf, ahead, n);
         reduce_lanes<NB>(in, unit, tile, buf.dB, buf.sums, n, grads.dB);
         reduce_lanes<NB>(in, unit, tile, buf.dC, buf.sums, n, grads.dC);
@@ -501,14 +519,15 @@ int64_t backward_run(const ScanInputs& in, const ScanGrads& grads, const Unit& u
     return n;
 }
 
-inline void store_tile(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile,
+template <class T>
+void store_tile(const ScanInputs& in, const ScanGrads& grads, const Unit& unit, const Tile& tile,
                        const BackwardBuffers& buf) {
-    const Rows u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
-    const Rows z(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel);
-    const Rows dy(grads.dy, grads.dy_sb, grads.dy_sl, tile, unit.batch, unit.first_channel);
-    const Rows addend(in.addend, in.addend_sb, in.addend_sl, tile, unit.batch, unit.first_channel);
-    const OutRows du(grads.du, in, tile, unit), ddelta(grads.ddelta, in, tile, unit), dz(grads.dz, in, tile, unit);
-    const OutRows daddend(grads.daddend, in, tile, unit);
+    const Rows<T> u(in.u, in.u_sb, in.u_sl, tile, unit.batch, unit.first_channel);
+    const Rows<T> z(in.z, in.z_sb, in.z_sl, tile, unit.batch, unit.first_channel);
+    const Rows<T> dy(grads.dy, grads.dy_sb, grads.dy_sl, tile, unit.batch, unit.first_channel);
+    const Rows<T> addend(in.addend, in.addend_sb, in.addend_sl, tile, unit.batch, unit.first_channel);
+    const OutRows<T> du(grads.du, in, tile, unit), ddelta(grads.ddelta, in, tile, unit), dz(grads.dz, in, tile, unit);
+    const OutRows<T> daddend(grads.daddend, in, tile, unit);
     const float* skips = in.D ? in.D + unit.first_channel : nullptr;
     for (int64_t t = tile.steps - 1; t >= 0; --t)
         over_channels(unit.channels, [&](auto kind, int64_t c) {
@@ -553,6 +572,7 @@ inline void store_sums(const ScanInputs& in, const ScanGrads& grads, const Unit&
     }
 }
 
+template <class T>
 void scan_backward(const Run& run, const ScanInputs& in, const ScanGrads& grads, int64_t index, float* workspace) {
     const Unit unit(run, in, index);
     Arena arena{workspace};
@@ -565,17 +585,17 @@ void scan_backward(const Run& run, const ScanInputs& in, const ScanGrads& grads,
     for (float* p : per_channel) fill_zero(p, lanes);
     for (int64_t i = 0; i < unit.tiles; ++i) {
         const Tile tile(run, in, in.reverse ? i : unit.tiles - 1 - i);
-        load_tile(in, grads, unit, tile, buf);
+        load_tile<T>(in, grads, unit, tile, buf);
         const Tile next = i + 1 < unit.tiles ? Tile(run, in, in.reverse ? tile.index + 1 : tile.index - 1) : tile;
         Ahead ahead;
-        ahead.add(Rows(in.u, in.u_sb, in.u_sl, next, unit.batch, unit.first_channel));
-        ahead.add(Rows(in.delta, in.delta_sb, in.delta_sl, next, unit.batch, unit.first_channel));
-        ahead.add(Rows(grads.dy, grads.dy_sb, grads.dy_sl, next, unit.batch, unit.first_channel));
-        ahead.add(OutRows(grads.du, in, tile, unit));
-        ahead.add(OutRows(grads.ddelta, in, tile, unit));
-        const int64_t n = backward_run<max_states>(in, grads, unit, tile, buf, ahead, 0);
-        backward_run<1>(in, grads, unit, tile, buf, ahead, n);
-        store_tile(in, grads, unit, tile, buf);
+        ahead.add(Rows<T>(in.u, in.u_sb, in.u_sl, next, unit.batch, unit.first_channel));
+        ahead.add(Rows<T>(in.delta, in.delta_sb, in.delta_sl, next, unit.batch, unit.first_channel));
+        ahead.add(Rows<T>(grads.dy, grads.dy_sb, grads.dy_sl, next, unit.batch, unit.first_channel));
+        ahead.add(OutRows<T>(grads.du, in, tile, unit));
+        ahead.add(OutRows<T>(grads.ddelta, in, tile, unit));
+        const int64_t n = backward_run<T, max_states>(in, grads, unit, tile, buf, ahead, 0);
+        backward_run<T, 1>(in, grads, unit, tile, buf, ahead, n);
+        store_tile<T>(in, grads, unit, tile, buf);
         add_to(buf.dD, buf.tile_dD, lanes);
         add_to(buf.dbias, buf.tile_dbias, lanes);
     }

@@ -27,17 +27,26 @@ struct Several {
     static Several all(float x) {
         return of([=](int) { return Vec::all(x); });
     }
-    static Several loadu(const float* p) {
+    template <class T>
+    static Several loadu(const T* p) {
         return of([=](int i) { return Vec::loadu(p + i * Vec::width); });
     }
-    static Several load_first(const float* p, int) { return loadu(p); }  // never asked for a part
-    void storeu(float* p) const {
+    template <class T>
+    static Several load_first(const T* p, int) {  // never asked for a part
+        return loadu(p);
+    }
+    template <class T>
+    void storeu(T* p) const {
         for (int i = 0; i < K; ++i) v[i].storeu(p + i * Vec::width);
     }
-    void stream(float* p) const {
+    template <class T>
+    void stream(T* p) const {
         for (int i = 0; i < K; ++i) v[i].stream(p + i * Vec::width);
     }
-    void store_first(float* p, int) const { storeu(p); }
+    template <class T>
+    void store_first(T* p, int) const {
+        storeu(p);
+    }
 
   private:
     template <class F, int... I>

@@ -2,6 +2,8 @@
 #pragma once
 #include <immintrin.h>
 
+#include "../kernels.h"
+
 namespace {
 
 struct Vec {
@@ -12,11 +14,27 @@ struct Vec {
     static Vec load(const float* p) { return {_mm256_load_ps(p)}; }  // aligned
     static Vec loadu(const float* p) { return {_mm256_loadu_ps(p)}; }
     static Vec load_first(const float* p, int count) { return {_mm256_maskload_ps(p, first(count))}; }
+    static Vec loadu(const bfloat16* p) {
+        const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+        return {_mm256_castsi256_ps(_mm256_slli_epi32(wide, 16))};
+    }
+    static Vec load_first(const bfloat16* p, int count) {
+        bfloat16 lanes[8] = {};
+        for (int i = 0; i < count; ++i) lanes[i] = p[i];
+        return loadu(lanes);
+    }
     static Vec all(float x) { return {_mm256_set1_ps(x)}; }
     void store(float* p) const { _mm256_store_ps(p, v); }  // aligned
     void storeu(float* p) const { _mm256_storeu_ps(p, v); }
     void store_first(float* p, int count) const { _mm256_maskstore_ps(p, first(count), v); }
     void stream(float* p) const { _mm256_stream_ps(p, v); }  // aligned, past the caches
+    void storeu(bfloat16* p) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), narrowed()); }
+    void store_first(bfloat16* p, int count) const {
+        bfloat16 lanes[8];
+        storeu(lanes);
+        for (int i = 0; i < count; ++i) p[i] = lanes[i];
+    }
+    void stream(bfloat16* p) const { _mm_stream_si128(reinterpret_cast<__m128i*>(p), narrowed()); }
     float sum() const {
         __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
         s = _mm_add_ps(s, _mm_movehl_ps(s, s));
@@ -24,6 +42,15 @@ struct Vec {
     }
 
   private:
+    // To nearest, to even where two are as near; NaN stays NaN.
+    __m128i narrowed() const {
+        const __m256i bits = _mm256_castps_si256(v), odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+        const __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+        const __m256i is_nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+        const __m256i words = _mm256_blendv_epi8(_mm256_srli_epi32(rounded, 16), _mm256_set1_epi32(0x7fc0), is_nan);
+        const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(words, words), 0x08);
+        return _mm256_castsi256_si128(packed);
+    }
     static __m256i first(int count) {
         return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
     }

@@ -2,6 +2,8 @@
 #pragma once
 #include <immintrin.h>
 
+#include "../kernels.h"
+
 namespace {
 
 struct Vec {
@@ -12,14 +14,30 @@ struct Vec {
     static Vec load(const float* p) { return {_mm512_load_ps(p)}; }  // aligned
     static Vec loadu(const float* p) { return {_mm512_loadu_ps(p)}; }
     static Vec load_first(const float* p, int count) { return {_mm512_maskz_loadu_ps(first(count), p)}; }
+    static Vec loadu(const bfloat16* p) { return widened(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+    static Vec load_first(const bfloat16* p, int count) { return widened(_mm256_maskz_loadu_epi16(first(count), p)); }
     static Vec all(float x) { return {_mm512_set1_ps(x)}; }
     void store(float* p) const { _mm512_store_ps(p, v); }  // aligned
     void storeu(float* p) const { _mm512_storeu_ps(p, v); }
     void store_first(float* p, int count) const { _mm512_mask_storeu_ps(p, first(count), v); }
     void stream(float* p) const { _mm512_stream_ps(p, v); }  // aligned, past the caches
+    void storeu(bfloat16* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), narrowed()); }
+    void store_first(bfloat16* p, int count) const { _mm256_mask_storeu_epi16(p, first(count), narrowed()); }
+    void stream(bfloat16* p) const { _mm256_stream_si256(reinterpret_cast<__m256i*>(p), narrowed()); }
     float sum() const { return _mm512_reduce_add_ps(v); }
 
   private:
+    static Vec widened(__m256i halves) {
+        return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16))};
+    }
+    // To nearest, to even where two are as near; NaN stays NaN.
+    __m256i narrowed() const {
+        const __m512i bits = _mm512_castps_si512(v), odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+        const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+        const __mmask16 is_nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+        const __m512i halves = _mm512_mask_mov_epi32(_mm512_srli_epi32(rounded, 16), is_nan, _mm512_set1_epi32(0x7fc0));
+        return _mm512_cvtepi32_epi16(halves);
+    }
     static __mmask16 first(int count) { return static_cast<__mmask16>((1u << count) - 1u); }
 };
 

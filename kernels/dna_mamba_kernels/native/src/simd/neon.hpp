@@ -2,6 +2,8 @@
 #pragma once
 #include <arm_neon.h>
 
+#include "../kernels.h"
+
 namespace {
 
 struct Vec {
@@ -13,6 +15,16 @@ struct Vec {
     static Vec loadu(const float* p) { return {vld1q_f32(p), vld1q_f32(p + 4)}; }
     static Vec load_first(const float* p, int count) {
         float lanes[8] = {};
+        for (int i = 0; i < count; ++i) lanes[i] = p[i];
+        return loadu(lanes);
+    }
+    static Vec loadu(const bfloat16* p) {
+        const uint16x8_t halves = vld1q_u16(&p->bits);
+        return {vreinterpretq_f32_u32(vshll_n_u16(vget_low_u16(halves), 16)),
+                vreinterpretq_f32_u32(vshll_n_u16(vget_high_u16(halves), 16))};
+    }
+    static Vec load_first(const bfloat16* p, int count) {
+        bfloat16 lanes[8] = {};
         for (int i = 0; i < count; ++i) lanes[i] = p[i];
         return loadu(lanes);
     }
@@ -28,7 +40,22 @@ struct Vec {
         for (int i = 0; i < count; ++i) p[i] = lanes[i];
     }
     void stream(float* p) const { storeu(p); }  // nothing here goes past the caches
+    void storeu(bfloat16* p) const { vst1q_u16(&p->bits, vcombine_u16(narrowed(lo), narrowed(hi))); }
+    void store_first(bfloat16* p, int count) const {
+        bfloat16 lanes[8];
+        storeu(lanes);
+        for (int i = 0; i < count; ++i) p[i] = lanes[i];
+    }
+    void stream(bfloat16* p) const { storeu(p); }
     float sum() const { return vaddvq_f32(vaddq_f32(lo, hi)); }
+
+  private:
+    // To nearest, to even where two are as near; NaN stays NaN.
+    static uint16x4_t narrowed(float32x4_t x) {
+        const uint32x4_t bits = vreinterpretq_u32_f32(x), odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+        const uint32x4_t rounded = vaddq_u32(bits, vaddq_u32(odd, vdupq_n_u32(0x7fff)));
+        return vbsl_u16(vmovn_u32(vceqq_f32(x, x)), vshrn_n_u32(rounded, 16), vdup_n_u16(0x7fc0));
+    }
 };
 
 inline void end_streams() {}

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "../kernels.h"
+
 namespace {
 
 struct Vec {
@@ -24,6 +26,12 @@ struct Vec {
         for (int i = 0; i < count; ++i) x.v[i] = p[i];
         return x;
     }
+    static Vec loadu(const bfloat16* p) { return load_first(p, width); }
+    static Vec load_first(const bfloat16* p, int count) {
+        Bits bits = {};
+        for (int i = 0; i < count; ++i) bits[i] = static_cast<std::uint32_t>(p[i].bits) << 16;
+        return {reinterpret_cast<Floats>(bits)};
+    }
     static Vec all(float x) { return {Floats{x, x, x, x}}; }
     static Vec choose(Ints mask, Vec yes, Vec no) {
         return {reinterpret_cast<Floats>((mask & reinterpret_cast<Ints>(yes.v)) |
@@ -35,7 +43,21 @@ struct Vec {
         for (int i = 0; i < count; ++i) p[i] = v[i];
     }
     void stream(float* p) const { storeu(p); }  // nothing here goes past the caches
+    void storeu(bfloat16* p) const { store_first(p, width); }
+    void store_first(bfloat16* p, int count) const {
+        const Bits words = narrowed();
+        for (int i = 0; i < count; ++i) p[i].bits = static_cast<std::uint16_t>(words[i]);
+    }
+    void stream(bfloat16* p) const { storeu(p); }
     float sum() const { return (v[0] + v[2]) + (v[1] + v[3]); }
+
+  private:
+    // To nearest, to even where two are as near; NaN stays NaN.
+    Bits narrowed() const {
+        const Bits bits = reinterpret_cast<Bits>(v), rounded = (bits + ((bits >> 16 & 1) + 0x7fff)) >> 16;
+        const Bits is_number = reinterpret_cast<Bits>(v == v);
+        return (rounded & is_number) | (~is_number & 0x7fc0);
+    }
 };
 
 inline void end_streams() {}
