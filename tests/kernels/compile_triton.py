@@ -1,101 +1,167 @@
-"""Compile the Triton kernels for a card that need not be there: ``python compile_triton.py 90 [--all]``.
+"""Compile the Triton kernels as their launchers ask for them, for cards that need not be there.
 
-Prints a line of JSON for each kernel: registers, bytes of stack, and local-memory instructions inside innermost loops.
+``python tests/kernels/compile_triton.py [80 90 100] [--triton DIR] [--every-variant] [--json]`` prints, for each
+compute capability and kernel, registers of a thread, bytes of stack and of shared memory, local-memory instructions
+inside innermost loops, and exponentials and instructions of the innermost loop: for a step, channel and state where a
+kernel has states, else for an element. Launches are those of a bidirectional layer, recorded on tensors without memory:
+dtypes, strides, constants and limits are those that run. ``--triton DIR`` takes another Triton, as
+``pip install --target DIR triton==3.6.0`` leaves it. With ``--budget FILE`` what exceeds the numbers of that file is
+said, and the exit code is 1.
 """
 
+import argparse
 import json
-import re
-import subprocess
+import os
 import sys
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import triton
-from triton.backends.compiler import GPUTarget
-from triton.compiler import ASTSource
+if TYPE_CHECKING:
+    from tests.kernels.triton_launches import Launch
 
-from dna_mamba_kernels.triton import conv, conv_kernels, scan
-from dna_mamba_kernels.triton import scan_backward_kernel as backward
-from dna_mamba_kernels.triton import scan_forward_kernels as forward
-
-TOOLS = Path(triton.__file__).parent / "backends/nvidia/bin"
-_BOUNDARY = ("x", "u", "delta", "z", "addend", "y", "context")
-AT_BOUNDARY = (*_BOUNDARY, *(f"d{name}" for name in _BOUNDARY))
-"""Tensors in the caller's dtype; all others are float32."""
-SIZES = ("batch", "length", "channels", "chunks", "tiles", "padded_length", "first_chunk", "N")
+ROOT = Path(__file__).resolve().parents[2]
+CAPABILITIES = (80, 90, 100)
+LIMITED = ("registers", "stack", "shared", "spills_in_loops", "instructions")
 
 
-def variants(everything: bool) -> dict[str, tuple[Any, dict[str, Any], dict[str, Any]]]:
-    """Name to kernel, constants and options: as encoders call them; with ``everything`` wide states and gates too."""
-    one_warp, four_warps = {"num_warps": 1}, {"num_warps": 4}
-    states = {"N": 16, "CHUNK": 512, "UNROLL": 4, "BLOCK_D": 64, "SOFTPLUS": True}
-    tile = {"STEPS": conv.STEPS, "BLOCK_D": 128, "TAPS": 4}
-    sums = {"STEPS": conv.GRADIENT_STEPS, "BLOCK_D": conv.GRADIENT_BLOCK_D, "LOOPS": conv.LOOPS, "TAPS": 4}
-    gradient = {"CHUNK": 512, "EDGE": 16, "BLOCK_D": 128, "SOFTPLUS": True}
-    limited = {**four_warps, "maxnreg": scan.GRADIENT_REGISTERS}
-    plain = {"z": None, "addend": None}  # the first direction of a layer; the second adds and gates both
-    found: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
-        "summary": (forward.summary_kernel, {**states, "z": None, "ADJOINT": False}, one_warp),
-        "adjoint summary": (forward.summary_kernel, {**states, "z": None, "ADJOINT": True}, one_warp),
-        "combine": (forward.combine_kernel, {"N": 16, "BLOCK_D": 128, "AHEAD": 8, "ADJOINT": False}, four_warps),
-        "scan": (forward.scan_kernel, {**states, **plain, "EDGE": 16, "edges_EBTNW": None}, one_warp),
-        "scan for a backward": (forward.scan_kernel, {**states, **plain, "EDGE": 16}, one_warp),
-        "gradient": (backward.gradient_kernel, {**gradient, **plain, "dz": None, "daddend": None}, limited),
-        "conv": (conv_kernels.forward_kernel, {**tile, "SILU": True, "context": None}, four_warps),
-        "conv output gradient": (conv_kernels.output_gradient_kernel, {**sums, "SILU": True}, four_warps),
-        "conv input gradient": (conv_kernels.input_gradient_kernel, tile, four_warps),
-    }
-    if everything:
-        wide = {**states, "N": 64, "BLOCK_D": 32, "UNROLL": 1}
-        found["scan with a gate"] = (forward.scan_kernel, {**states, "EDGE": 16}, one_warp)
-        found["scan, 64 states"] = (forward.scan_kernel, {**wide, **plain, "EDGE": 16}, one_warp)
-        found["summary, 64 states"] = (forward.summary_kernel, {**wide, "z": None, "ADJOINT": False}, one_warp)
-        found["gradient with a gate"] = (backward.gradient_kernel, gradient, limited)
-    return found
+class Row(NamedTuple):
+    """One kernel for one compute capability."""
+
+    triton: str
+    capability: int
+    kernel: str
+    registers: int
+    stack: int
+    shared: int
+    spills_in_loops: int
+    exponentials: float
+    instructions: float
+    fused: int
+    """Recurrences that are ``fma(decay, h, product)``."""
+    decays_in_products: int
+    """Multiplications of a decay, each with a rounding of its own."""
+    accumulator_layouts: int
+    """Of the tensor of the kernel's that has most, among those it reads and writes again."""
 
 
-def signature(kernel: Any, constants: dict[str, Any]) -> dict[str, str]:
-    def kind(name: str) -> str:
-        if name in constants:
-            return "constexpr"
-        if name.endswith(("_batch", "_row")):
-            return "i64"
-        return "i32" if name in SIZES else "*bf16" if name in AT_BOUNDARY else "*fp32"
-
-    return {parameter.name: kind(parameter.name) for parameter in kernel.params}
-
-
-def spills_in_loops(sass: str) -> int:
-    """Loads from and stores to local memory inside loops that hold no other loop."""
-    lines = [line.strip() for line in sass.splitlines()]
-    labels = {line[:-1]: i for i, line in enumerate(lines) if re.fullmatch(r"\.L_x_\d+:", line)}
-    jumps = ((i, re.search(r"BRA.*?`\((\.L_x_\d+)\)", line)) for i, line in enumerate(lines))
-    loops = [(labels[m.group(1)], i) for i, m in jumps if m and labels.get(m.group(1), i) < i - 1]
-    inner = [a for a in loops if not any(a != b and a[0] <= b[0] and b[1] <= a[1] for b in loops)]
-    return sum(len(re.findall(r"\b(?:LDL|STL)\b", line)) for first, last in inner for line in lines[first:last])
-
-
-def tool(name: str, *arguments: str) -> str:
-    return subprocess.run([str(TOOLS / name), *arguments], check=True, capture_output=True, text=True).stdout
+ACCUMULATORS = ("adjoint_PBND", "dA_PBND")
 
 
 def main() -> None:
-    capability, everything = int(sys.argv[1]), "--all" in sys.argv
-    for name, (kernel, constants, options) in variants(everything).items():
-        source = ASTSource(fn=kernel, signature=signature(kernel, constants), constexprs=constants)
-        target = GPUTarget("cuda", capability, 32)
-        compiled = triton.compile(source, target=target, options={**options, "enable_fp_fusion": True})
-        with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
-            file.write(compiled.asm["cubin"])
-            file.flush()
-            usage = tool("cuobjdump", "-res-usage", file.name)
-            sass = tool("nvdisasm", "-c", file.name)
-        registers, stack = map(int, re.findall(r"REG:(\d+) STACK:(\d+)", usage)[-1])
-        spills = spills_in_loops(sass)
-        exponentials = len(re.findall(r"\bMUFU\.EX2\b", sass))
-        print(json.dumps({"kernel": name, "registers": registers, "stack": stack, "spills_in_loops": spills,
-                          "exponentials": exponentials}), flush=True)  # fmt: skip
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("capabilities", type=int, nargs="*", default=CAPABILITIES, help="default: 80 90 100")
+    parser.add_argument("--triton", type=Path, metavar="DIR", help="a folder that holds another Triton")
+    parser.add_argument("--every-variant", action="store_true", help="float32, and 64 states, too")
+    parser.add_argument("--budget", type=Path, metavar="FILE", help="numbers that must not be exceeded")
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each kernel")
+    arguments = parser.parse_args()
+    os.environ.pop("TRITON_INTERPRET", None)
+    sys.path[:0] = [str(path) for path in (arguments.triton, ROOT, ROOT / "kernels") if path]
+    rows: list[Row] = []
+    for row in compile_all(arguments.capabilities, arguments.every_variant):
+        print(json.dumps(row._asdict()) if arguments.json else line_of(row, first=not rows), flush=True)
+        rows.append(row)
+    exceeded = list(excesses(rows, json.loads(arguments.budget.read_text()))) if arguments.budget else []
+    for text in exceeded:
+        print(text, file=sys.stderr)
+    raise SystemExit(1 if exceeded else 0)
+
+
+def compile_all(capabilities: list[int], every_variant: bool) -> Iterator[Row]:
+    """A row for each compilation that a layer's inference and training ask for."""
+    import triton
+
+    from tests.kernels.triton_code import layouts_of, recurrences, usage
+
+    for capability in capabilities:
+        seen = set()
+        for launch in launches(every_variant):
+            compilation = launch.compilation(capability)
+            if compilation.key in seen:
+                continue
+            seen.add(compilation.key)
+            compiled, per = compilation.compiled(), work_in_loop(launch)
+            found = usage(compiled)
+            layouts = [len(layouts_of(compiled.asm["ttgir"], name)) for name in ACCUMULATORS]
+            yield Row(
+                triton.__version__, capability, name_of(launch), *found[:4],
+                round(found.exponentials_in_loop / per, 2), round(found.instructions_in_loop / per, 1),
+                *recurrences(compiled.asm["ptx"]), max(layouts),
+            )  # fmt: skip
+
+
+def launches(every_variant: bool) -> "list[Launch]":
+    """In bfloat16 with 16 states, as every model size has; in float32, and with 64 states, for every variant."""
+    import torch
+
+    from tests.kernels.triton_launches import Sizes, infer, taken_down, train
+
+    with taken_down() as found:
+        infer(Sizes(), torch.bfloat16)
+        train(Sizes(), torch.bfloat16)
+        if every_variant:
+            infer(Sizes(), torch.float32)
+            train(Sizes(), torch.float32)
+            train(Sizes(d_state=64), torch.bfloat16)
+    return found
+
+
+def name_of(launch: "Launch") -> str:
+    """The kernel and what sets its variant apart."""
+    given = dict(zip(launch.kernel.arg_names, launch.positional, strict=False)) | launch.named
+    parts = [launch.name.removesuffix("_kernel")]
+    if "conv" in launch.kernel.fn.__module__:
+        parts[0] = {"forward": "conv"}.get(parts[0], f"conv {parts[0].replace('_', ' ')}")
+    parts += ["adjoint"] if given.get("ADJOINT") else []
+    parts += ["gated"] if given.get("z") is not None else []
+    parts += ["saving states"] if given.get("edges_EBTNW") is not None and launch.name == "scan_kernel" else []
+    states = given.get("N", given.get("d_state"))
+    parts += [f"{states} states"] if states not in (None, 16) else []
+    boundary = given.get("u", given.get("x", given.get("dx")))
+    parts += ["float32"] if boundary is not None and boundary.dtype.itemsize == 4 else []
+    return ", ".join(parts)
+
+
+def work_in_loop(launch: "Launch") -> float:
+    """How many steps of a channel and state a thread takes in one turn of its inner loop; elements, without states."""
+    given: dict[str, Any] = dict(zip(launch.kernel.arg_names, launch.positional, strict=False)) | launch.named
+    lanes = 32 * given["num_warps"]
+    per_thread = given["BLOCK_D"] / lanes
+    if launch.name == "combine_kernel":
+        return float(given["AHEAD"] * per_thread)
+    if launch.name == "gradient_kernel":
+        return float(given["EDGE"] * per_thread)
+    if "conv" in launch.kernel.fn.__module__:
+        return float(given.get("UNROLL", given["STEPS"]) * per_thread)
+    return float(given["UNROLL"] * given["N"] * per_thread)
+
+
+def excesses(rows: list[Row], budget: dict[str, dict[str, dict[str, float]]]) -> Iterator[str]:
+    """One line for each number above its budget, and for each kernel without one."""
+    for row in rows:
+        allowed = budget.get(str(row.capability), {}).get(row.kernel)
+        if allowed is None:
+            yield f"sm_{row.capability} {row.kernel}: no budget; add it"
+            continue
+        for name in LIMITED:
+            if getattr(row, name) > allowed[name]:
+                yield (
+                    f"sm_{row.capability} {row.kernel}: {name} {getattr(row, name):g} with Triton {row.triton}, "
+                    f"budget {allowed[name]:g}"
+                )
+
+
+def line_of(row: Row, *, first: bool) -> str:
+    """One line of a table, below the names of its columns where it is the first."""
+    head = (
+        f"{'triton':7} {'card':7} {'kernel':36} {'registers':>9} {'stack':>6} {'shared':>7} {'spills':>7} "
+        f"{'exponentials':>13} {'instructions':>13}\n"
+    )
+    return (head if first else "") + (
+        f"{row.triton:7} sm_{row.capability:<4} {row.kernel:36} {row.registers:9} {row.stack:6} {row.shared:7} "
+        f"{row.spills_in_loops:7} {row.exponentials:13.2f} {row.instructions:13.1f}"
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from dna_mamba_kernels import depthwise_conv, selective_scan
-from dna_mamba_kernels.triton import scan
+from dna_mamba_kernels.triton import tiling
 from tests.kernels.problems import (
     OPTIONS,
     assert_close,
@@ -24,7 +24,7 @@ from tests.kernels.problems import (
 )
 
 PER_POSITION = ("u", "delta", "B", "C", "z", "addend")
-TINY = scan.Tiling(chunk=8, edge=4, unroll=2)
+TINY = tiling.Tiling(chunk=8, edge=4, unroll=2)
 
 SCANS = [  # batch, length, d_inner, d_state, options
     (1, 1, 1, 1, OPTIONS),
@@ -49,18 +49,18 @@ LONG_CONVS = [(2, 5000, 300, 4), (1, 70000, 512, 4), (3, 31, 5, 8)]
 
 
 @contextmanager
-def cut_into(cut: scan.Tiling | None) -> Iterator[None]:
+def cut_into(cut: tiling.Tiling | None) -> Iterator[None]:
     """Scans cut as given instead of by their length."""
-    usual = scan.tiling
+    usual = tiling.tiling
     if cut is not None:
-        scan.tiling = lambda length: cut
+        tiling.tiling = lambda length: cut
     try:
         yield
     finally:
-        scan.tiling = usual
+        tiling.tiling = usual
 
 
-def check_scan(device: str, shape: tuple[Any, ...], reverse: bool, cut: scan.Tiling | None = None) -> float:
+def check_scan(device: str, shape: tuple[Any, ...], reverse: bool, cut: tiling.Tiling | None = None) -> float:
     """Outputs and gradients against float64: the plain reference, or in chunks where that would take minutes.
 
     Returns the distance of y. The interpreter's powers of two are exact; a card's are good to two units in the last

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
@@ -25,14 +25,41 @@ def on_its_device(
     return guarded
 
 
-def rows(x_BLD: Tensor | None, reverse: bool) -> tuple[Tensor | None, int, int]:
-    """Where a scan's first position lies, and the strides to the next sequence and to the scan's next step."""
+class Rows(NamedTuple):
+    """A tensor (batch, length, channels) as a kernel takes it, in the order of the scan."""
+
+    first: Tensor | None
+    """Where the scan's first position lies."""
+    batch: int
+    """The stride to the next sequence."""
+    row: int
+    """The stride to the scan's next step."""
+
+    def counted(self, unit: int) -> "Rows":
+        """Strides in units of so many elements."""
+        return Rows(self.first, self.batch // unit, self.row // unit)
+
+
+def rows(x_BLD: Tensor | None, reverse: bool) -> Rows:
+    """Without a copy, unless channels are apart."""
     if x_BLD is None:
-        return None, 0, 0
+        return Rows(None, 0, 0)
     if x_BLD.stride(2) != 1 and x_BLD.shape[2] > 1:
         x_BLD = x_BLD.contiguous()
     stride_B, stride_L, _ = x_BLD.stride()
-    return (x_BLD[:, -1:], stride_B, -stride_L) if reverse else (x_BLD, stride_B, stride_L)
+    return Rows(x_BLD[:, -1:], stride_B, -stride_L) if reverse else Rows(x_BLD, stride_B, stride_L)
+
+
+UNIT = 8
+"""Elements of a unit, 16 bytes of the narrowest dtype."""
+
+
+def common_unit(channels: int, *tensors: Rows) -> int:
+    """What every stride is a multiple of: ``UNIT`` where all rows begin at a multiple of 16 bytes, else 1."""
+    whole = channels % UNIT == 0
+    for x in tensors:
+        whole = whole and x.batch % UNIT == x.row % UNIT == 0 and (x.first is None or x.first.data_ptr() % 16 == 0)
+    return UNIT if whole else 1
 
 
 def dense(x_D: Tensor | None) -> Tensor | None:

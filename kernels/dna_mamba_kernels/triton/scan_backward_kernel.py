@@ -10,6 +10,7 @@ loop, and the adjoint and dA go through slices of global memory that one program
 import triton
 import triton.language as tl
 
+from dna_mamba_kernels.triton.compiled_once import compiled_once
 from dna_mamba_kernels.triton.math import sigmoid, silu, silu_slope
 from dna_mamba_kernels.triton.scan_forward_kernels import TILE_D, load_channel, load_delta, load_pair, load_row
 
@@ -41,20 +42,21 @@ def sum_over_channels(columns, BLOCK_D: tl.constexpr):
     return tl.sum(tl.gather(tile, index, 1), axis=0)
 
 
-@triton.jit
+@compiled_once()
 def gradient_kernel(
     u, u_batch, u_row, delta, delta_batch, delta_row, z, z_batch, z_row, addend, addend_batch, addend_row,
     dy, dy_batch, dy_row,
     A_ND, B_columns, C_columns, D_D, bias, edges_EBTNW, adjoint_PBND,
     du, ddelta, dz, daddend, out_batch, out_row, dA_PBND, dBC_K2BNL, dD_PBD, dbias_PBD,
-    batch, length, channels, chunks, padded_length,
-    N, CHUNK: tl.constexpr, EDGE: tl.constexpr, BLOCK_D: tl.constexpr, SOFTPLUS: tl.constexpr,
+    batch, length, channels, chunks, chunk_steps, padded_pairs, d_state,
+    EDGE: tl.constexpr, BLOCK_D: tl.constexpr, SOFTPLUS: tl.constexpr,
 ):  # fmt: skip
     """Equations of kernels/README.md. ``adjoint_PBND`` holds what enters each chunk and becomes what leaves it.
 
-    ``B_columns``, ``C_columns``: (batch, N, padded_length) in scan order. dB and dC are sums over this program's
-    channels, one part for each block of channels; dA, dD and dbias sums over its steps, one part a chunk. It is one
-    long function because what its passes over a stretch of steps share lives in registers.
+    ``B_columns``, ``C_columns``: (batch, d_state, length) in scan order, padded to ``padded_pairs`` times two. dB and
+    dC are sums over this program's channels, one part for each block of channels; dA, dD and dbias sums over its
+    steps, one part a chunk. It is one long function because what its passes over a stretch of steps share lives in
+    registers.
     """
     blocks = tl.cdiv(channels, BLOCK_D)
     pid = tl.program_id(0).to(tl.int64)
@@ -67,17 +69,17 @@ def gradient_kernel(
     skip_D = load_channel(D_D, d, d_mask)
     dD = tl.full((BLOCK_D,), 0, tl.float32)
     dbias = tl.full((BLOCK_D,), 0, tl.float32)
-    start = chunk * CHUNK
-    steps = tl.minimum(CHUNK, length - start).to(tl.int32)
+    start = chunk * chunk_steps
+    steps = tl.minimum(chunk_steps, length - start).to(tl.int32)
     limit = tl.where(d_mask, steps, 0)
     edges = tl.cdiv(steps, EDGE)
     column = tl.arange(0, EDGE)
     tiles = tl.cdiv(channels, TILE_D)
-    state_place = (chunk * batch + b) * N * channels + d
+    state_place = (chunk * batch + b) * d_state * channels + d
     for e in range(0, edges):
         local = (edges - 1 - e) * EDGE
         first = start + local
-        edge_place = ((first // EDGE * batch + b) * tiles + d // TILE_D) * N * TILE_D + d % TILE_D
+        edge_place = ((first // EDGE * batch + b) * tiles + d // TILE_D) * d_state * TILE_D + d % TILE_D
         deltas = ()
         drives = ()
         dys = ()
@@ -97,32 +99,32 @@ def gradient_kernel(
             d_drives = d_drives + (tl.full((BLOCK_D,), 0, tl.float32),)
             d_exponents = d_exponents + (tl.full((BLOCK_D,), 0, tl.float32),)
             ys = ys + (skip_D * u_D,)
-        for n in range(0, N):
+        for n in range(0, d_state):
             A = tl.load(A_ND + n * channels + d, mask=d_mask, other=0.0)
             h = tl.load(edges_EBTNW + edge_place + n * TILE_D, mask=d_mask, other=0.0)
             g = tl.load(adjoint_PBND + state_place + n * channels, mask=d_mask, other=0.0)
             dA = tl.load(dA_PBND + state_place + n * channels, mask=d_mask, other=0.0)
-            columns = ((b * N + n) * padded_length + first) // 2
+            columns = (b * d_state + n) * padded_pairs + first // 2
             decays = ()
-            entering = ()
-            dCs = ()
+            states = (h,)
             new = ()
             for j in tl.static_range(EDGE):
                 B_low, B_high = load_pair(B_columns, columns + j // 2)
-                B_n = B_low if j % 2 == 0 else B_high
                 decays = decays + (tl.exp2(deltas[j] * A),)
-                entering = entering + (h,)
-                h = decays[j] * h + drives[j] * B_n
-                if dBC_K2BNL is not None:
-                    dCs = dCs + (dys[j] * h,)
+                h = tl.fma(decays[j], h, drives[j] * (B_low if j % 2 == 0 else B_high))
+                states = states + (h,)
                 if dz is not None:
                     C_low, C_high = load_pair(C_columns, columns + j // 2)
                     new = new + (ys[j] + h * (C_low if j % 2 == 0 else C_high),)
             if dz is not None:
                 ys = new
             if dBC_K2BNL is not None:
+                dCs = ()
+                for j in tl.static_range(EDGE):
+                    dCs = dCs + (dys[j] * states[j + 1],)
                 sums = sum_over_channels(dCs, BLOCK_D)
-                tl.store(dBC_K2BNL + (((2 * block + 1) * batch + b) * N + n) * padded_length + first + column, sums)
+                dC_place = (((2 * block + 1) * batch + b) * d_state + n) * padded_pairs * 2 + first
+                tl.store(dBC_K2BNL + dC_place + column, sums)
             dBs = ()
             new_drives = ()
             new_exponents = ()
@@ -134,7 +136,7 @@ def gradient_kernel(
                     dBs = (drives[j] * g,) + dBs
                 new_drives = (d_drives[j] + g * (B_low if j % 2 == 0 else B_high),) + new_drives
                 g *= decays[j]
-                w = g * entering[j]
+                w = g * states[j]
                 new_exponents = (d_exponents[j] + w * A,) + new_exponents
                 dA += w * deltas[j]
             d_drives = new_drives
@@ -142,8 +144,10 @@ def gradient_kernel(
             tl.store(adjoint_PBND + state_place + n * channels, g, mask=d_mask)
             tl.store(dA_PBND + state_place + n * channels, dA, mask=d_mask)
             if dBC_K2BNL is not None:
+                # One after the other, and dC last: its products are made of states when decays are no longer needed.
                 sums = sum_over_channels(dBs, BLOCK_D)
-                tl.store(dBC_K2BNL + ((2 * block * batch + b) * N + n) * padded_length + first + column, sums)
+                dB_place = ((2 * block * batch + b) * d_state + n) * padded_pairs * 2 + first
+                tl.store(dBC_K2BNL + dB_place + column, sums)
         for j in tl.static_range(EDGE):
             row = first + j
             mask = local + j < limit

@@ -4,7 +4,11 @@
 
 A program takes one sequence, one block of channels and one chunk of time. A thread owns whole channels: the states of
 a channel are ``d_state`` separate registers, so nothing crosses lanes inside the recurrence. Time is counted in steps
-of the scan; a reversed scan is the same kernel with pointers to the last position and negative row strides.
+of the scan; a reversed scan is the same kernel with pointers to the last position and negative row strides. A step past
+the end of a sequence changes nothing, because its step size is 0; for it the last row of B and C is read once more.
+
+A state is ``fma(decay, h, drive * B)`` and never ``fma(drive, B, decay * h)``, as the compiler would have it: where
+decays are slow, h is by far the larger, and to round its product too would double the error of each step.
 
 Suffixes: P chunks, E edges, N d_state, D d_inner, T tiles of W channels. States in global memory have channels last,
 so that lanes are adjacent.
@@ -13,6 +17,7 @@ so that lanes are adjacent.
 import triton
 import triton.language as tl
 
+from dna_mamba_kernels.triton.compiled_once import compiled_once
 from dna_mamba_kernels.triton.math import silu, softplus
 
 TILE_D = tl.constexpr(32)
@@ -72,16 +77,21 @@ def store_states(ptr, first, channels, states, mask, N: tl.constexpr):
 
 
 @triton.jit
+def advance(h, delta_D, drive_D, A, B_n):
+    """One state a step further."""
+    return tl.fma(tl.exp2(delta_D * A), h, drive_D * B_n)
+
+
+@compiled_once()
 def summary_kernel(
-    x, x_batch, x_row, delta, delta_batch, delta_row, z, z_batch, z_row, A_ND, rows, bias, end_PBND, sum_PBD,
-    batch, length, channels, chunks, padded_length, first_chunk,
-    N: tl.constexpr, CHUNK: tl.constexpr, UNROLL: tl.constexpr, BLOCK_D: tl.constexpr, SOFTPLUS: tl.constexpr,
-    ADJOINT: tl.constexpr,
+    x, x_batch, x_row, delta, delta_batch, delta_row, z, z_batch, z_row, A_ND, rows, rows_batch, rows_row, bias,
+    end_PBND, sum_PBD, batch, length, channels, chunks, chunk_steps, first_chunk,
+    N: tl.constexpr, UNROLL: tl.constexpr, BLOCK_D: tl.constexpr, SOFTPLUS: tl.constexpr, ADJOINT: tl.constexpr,
 ):  # fmt: skip
     """Each chunk from a zero state: the state at its end, and the sum of its step sizes.
 
-    The decay over a chunk is exp(A sum). ``rows`` is B (batch, padded_length, even d_state) in scan order and ``x``
-    is u; for ADJOINT they are C and dy (gated by ``z`` if there is one), and steps run from the last to the first.
+    The decay over a chunk is exp(A sum). ``rows`` is B in float32, strides in pairs of states, and ``x`` is u; for
+    ADJOINT they are C and dy (gated by ``z`` if there is one), and steps run from the last to the first.
     """
     blocks = tl.cdiv(channels, BLOCK_D)
     pid = tl.program_id(0).to(tl.int64)
@@ -93,8 +103,9 @@ def summary_kernel(
     bias_D = load_channel(bias, d, d_mask)
     h = load_states(None, d, channels, d_mask, N)
     total = tl.full((BLOCK_D,), 0, tl.float32)
-    start = chunk * CHUNK
-    steps = tl.minimum(CHUNK, length - start).to(tl.int32)
+    later_D = tl.full((BLOCK_D,), 0, tl.float32)  # the step size of the step that an adjoint comes from
+    start = chunk * chunk_steps
+    steps = tl.minimum(chunk_steps, length - start).to(tl.int32)
     limit = tl.where(d_mask, steps, 0)  # masks as one comparison: the channel exists and so does the step
     PAIRS: tl.constexpr = (N + 1) // 2
     for i in range(0, tl.cdiv(steps, UNROLL) * UNROLL, UNROLL):
@@ -103,31 +114,34 @@ def summary_kernel(
             mask = step < limit
             row = start + step
             delta_D = load_delta(delta, b * delta_batch + row * delta_row + d, bias_D, mask, SOFTPLUS)
-            drive = load_row(x, b * x_batch + row * x_row + d, mask)
+            drive_D = load_row(x, b * x_batch + row * x_row + d, mask)
             if ADJOINT:
                 if z is not None:
-                    drive = drive * silu(load_row(z, b * z_batch + row * z_row + d, mask))
+                    drive_D = drive_D * silu(load_row(z, b * z_batch + row * z_row + d, mask))
             else:
-                drive = drive * delta_D
+                drive_D = drive_D * delta_D
+                later_D = delta_D
             total += delta_D
+            first = b * rows_batch + (start + tl.minimum(step, steps - 1)) * rows_row
             new = ()
             for p in tl.static_range(PAIRS):
-                low, high = load_pair(rows, (b * padded_length + row) * PAIRS + p)
-                if ADJOINT:
-                    new = new + (tl.exp2(delta_D * A[2 * p]) * (drive * low + h[2 * p]),)
-                    if 2 * p + 1 < N:
-                        new = new + (tl.exp2(delta_D * A[2 * p + 1]) * (drive * high + h[2 * p + 1]),)
-                else:
-                    new = new + (tl.exp2(delta_D * A[2 * p]) * h[2 * p] + drive * low,)
-                    if 2 * p + 1 < N:
-                        new = new + (tl.exp2(delta_D * A[2 * p + 1]) * h[2 * p + 1] + drive * high,)
+                low, high = load_pair(rows, first + p)
+                new = new + (advance(h[2 * p], later_D, drive_D, A[2 * p], low),)
+                if 2 * p + 1 < N:
+                    new = new + (advance(h[2 * p + 1], later_D, drive_D, A[2 * p + 1], high),)
             h = new
+            later_D = delta_D
+    if ADJOINT:
+        left = ()
+        for n in tl.static_range(N):
+            left = left + (tl.exp2(later_D * A[n]) * h[n],)
+        h = left
     place = (chunk * batch + b) * channels
     tl.store(sum_PBD + place + d, total, mask=d_mask)
     store_states(end_PBND, place * N + d, channels, h, d_mask, N)
 
 
-@triton.jit
+@compiled_once()
 def combine_kernel(
     end_PBND, sum_PBD, A_ND, initial_BND, entering_PBND, batch, channels, chunks,
     N: tl.constexpr, BLOCK_D: tl.constexpr, AHEAD: tl.constexpr, ADJOINT: tl.constexpr,
@@ -144,9 +158,7 @@ def combine_kernel(
     mask = d < channels
     limit = tl.where(mask, chunks, 0)
     A = tl.load(A_ND + n * channels + d, mask=mask, other=0.0)
-    h = tl.full((BLOCK_D,), 0, tl.float32)
-    if initial_BND is not None:
-        h = tl.load(initial_BND + (b * N + n) * channels + d, mask=mask, other=0.0)
+    h = tl.load(initial_BND + (b * N + n) * channels + d, mask=mask, other=0.0)
     for i in range(0, chunks, AHEAD):
         ends = ()
         sums = ()
@@ -161,17 +173,16 @@ def combine_kernel(
             chunk = i + j
             place = ((chunks - 1 - chunk if ADJOINT else chunk) * batch + b) * channels
             tl.store(entering_PBND + place * N + n * channels + d, h, mask=chunk < limit)
-            h = tl.exp2(A * sums[j]) * h + ends[j]
+            h = tl.fma(tl.exp2(A * sums[j]), h, ends[j])
 
 
-@triton.jit
+@compiled_once()
 def scan_kernel(
     u, u_batch, u_row, delta, delta_batch, delta_row, z, z_batch, z_row, addend, addend_batch, addend_row,
     y, y_batch, y_row,
-    A_ND, B_rows, C_rows, D_D, bias, entering_PBND, edges_EBTNW, final_BDN,
-    batch, length, channels, chunks, padded_length,
-    N: tl.constexpr, CHUNK: tl.constexpr, EDGE: tl.constexpr, UNROLL: tl.constexpr, BLOCK_D: tl.constexpr,
-    SOFTPLUS: tl.constexpr,
+    A_ND, B_rows, B_batch, B_row, C_rows, C_batch, C_row, D_D, bias, entering_PBND, edges_EBTNW, final_BDN,
+    batch, length, channels, chunks, chunk_steps,
+    N: tl.constexpr, EDGE: tl.constexpr, UNROLL: tl.constexpr, BLOCK_D: tl.constexpr, SOFTPLUS: tl.constexpr,
 ):  # fmt: skip
     """Y of one chunk from the state that enters it; every EDGE steps the state goes to ``edges`` if there is one."""
     blocks = tl.cdiv(channels, BLOCK_D)
@@ -186,8 +197,8 @@ def scan_kernel(
     h = load_states(entering_PBND, (chunk * batch + b) * N * channels + d, channels, d_mask, N)
     tiles = tl.cdiv(channels, TILE_D)
     edge_lane = d // TILE_D * (N * TILE_D) + d % TILE_D
-    start = chunk * CHUNK
-    steps = tl.minimum(CHUNK, length - start).to(tl.int32)
+    start = chunk * chunk_steps
+    steps = tl.minimum(chunk_steps, length - start).to(tl.int32)
     limit = tl.where(d_mask, steps, 0)  # masks as one comparison: the channel exists and so does the step
     PAIRS: tl.constexpr = (N + 1) // 2
     for e in range(0, steps, EDGE):
@@ -201,16 +212,17 @@ def scan_kernel(
                 row = start + step
                 delta_D = load_delta(delta, b * delta_batch + row * delta_row + d, bias_D, mask, SOFTPLUS)
                 u_D = load_row(u, b * u_batch + row * u_row + d, mask)
-                drive = delta_D * u_D
+                drive_D = delta_D * u_D
                 y_D = skip_D * u_D
+                last = start + tl.minimum(step, steps - 1)
                 new = ()
                 for p in tl.static_range(PAIRS):
-                    B_low, B_high = load_pair(B_rows, (b * padded_length + row) * PAIRS + p)
-                    C_low, C_high = load_pair(C_rows, (b * padded_length + row) * PAIRS + p)
-                    new = new + (tl.exp2(delta_D * A[2 * p]) * h[2 * p] + drive * B_low,)
+                    B_low, B_high = load_pair(B_rows, b * B_batch + last * B_row + p)
+                    C_low, C_high = load_pair(C_rows, b * C_batch + last * C_row + p)
+                    new = new + (advance(h[2 * p], delta_D, drive_D, A[2 * p], B_low),)
                     y_D += new[2 * p] * C_low
                     if 2 * p + 1 < N:
-                        new = new + (tl.exp2(delta_D * A[2 * p + 1]) * h[2 * p + 1] + drive * B_high,)
+                        new = new + (advance(h[2 * p + 1], delta_D, drive_D, A[2 * p + 1], B_high),)
                         y_D += new[2 * p + 1] * C_high
                 h = new
                 if addend is not None:
