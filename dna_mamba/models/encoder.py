@@ -11,7 +11,7 @@ from torch.utils.checkpoint import checkpoint
 from dna_mamba.models.config import ModelConfig
 from dna_mamba.models.memory import affordable_budget
 from dna_mamba.models.mixer import BidirectionalMixer, at_least_float32
-from dna_mamba.models.streaming import Budget, budget_of, parts_of, run_layers
+from dna_mamba.models.streaming import Budget, budget_of, layer_at, parts_of, run_layers
 from dna_mamba_kernels import rms_norm
 
 
@@ -115,6 +115,13 @@ class Encoder(nn.Module):
         run_layers(layers, residual_BLD, padding(ids_BL, lengths_B), budget, advance)
         return residual_BLD
 
+
+    @torch.no_grad()
+    def hidden_at(self, ids_BL: Tensor, offset: int) -> Tensor:
+        """Hidden states (B, 1, D) at one position of sequences of one length, without gradients."""
+        residual_BLD = self.residual(ids_BL, n_layers=len(self.layers) - 1)
+        budget = affordable_budget(ids_BL.device, residual_BLD.nbytes, self.embedding.weight.dtype)
+        return self.normed(layer_at(cast(Layer, self.layers[-1]), residual_BLD, offset, budget))
 
     def _embed_in_parts(self, ids_BL: Tensor) -> Tensor:
         """As ``embed``; of the same in the weights' dtype, or mirrored, no more than a part exists."""

@@ -113,14 +113,17 @@ class MaskedLanguageModel(StrandModel):
         Raises:
             InputError: the tokenizer has no reverse complement.
         """
-        batch, length = input_ids.shape
-        rows = torch.arange(batch, device=input_ids.device)
+        length, strands = input_ids.shape[1], self._with_other_strand(input_ids, lengths)
+        offset = int(offsets[0])
+        if lengths is None and 2 * offset == length - 1 and bool((offsets == offset).all()):  # the middle of all
+            return self._join(*self.encoder.hidden_at(strands, offset).chunk(2)).logits[:, 0]
         both_lengths = None if lengths is None else torch.cat([lengths, lengths])
-        residual_BLD = self.encoder.residual(self._with_other_strand(input_ids, lengths), both_lengths)
-        mirrored = (length if lengths is None else lengths) - 1 - offsets
+        residual_BLD = self.encoder.residual(strands, both_lengths)
+        rows = torch.arange(len(input_ids), device=input_ids.device)
+        places = (offsets, (length if lengths is None else lengths) - 1 - offsets)
         a_B1D, b_B1D = (
             self.encoder.normed(strand_BLD[rows, at_B][:, None])
-            for strand_BLD, at_B in zip(residual_BLD.chunk(2), (offsets, mirrored), strict=True)
+            for strand_BLD, at_B in zip(residual_BLD.chunk(2), places, strict=True)
         )
         return self._join(a_B1D, b_B1D).logits[:, 0]
 

@@ -167,6 +167,28 @@ def run_layers(
             _run_layer(layer, residual_BLD[group], pads, budget, shelf, advance)
 
 
+@torch.no_grad()
+def layer_at(layer: ResidualLayer, residual_BLD: Tensor, offset: int, budget: Budget) -> Tensor:
+    """The residual stream (B, 1, D) after a layer at one position of sequences without pads, the same in all.
+
+    Each direction reads no further than that position, and only there are both gated and projected.
+    """
+    rows = max(1, budget.positions // residual_BLD.shape[1])
+    return torch.cat([_layer_at(layer, group_BLD, offset) for group_BLD in residual_BLD.split(rows)])
+
+
+def _layer_at(layer: ResidualLayer, residual_BLD: Tensor, offset: int) -> Tensor:
+    mixer, h_BLD = layer.mixer, layer.normed(residual_BLD)
+    before_BLD, site_B1D = h_BLD[:, :offset], h_BLD[:, offset : offset + 1]
+    left: DirectionState | None = None
+    if offset:
+        x_left_BLI = mixer.project_x_right(before_BLD) if mixer.tied else mixer.project(before_BLD).x_left
+        _, left = mixer.left_to_right(x_left_BLI)
+    from_right_BLI, _ = mixer.right_to_left(mixer.project_x_right(h_BLD[:, offset:]))
+    mixed_B1D, _ = mixer.join(from_right_BLI[:, :1], mixer.project(site_B1D), None, left)
+    return residual_BLD[:, offset : offset + 1] + mixed_B1D
+
+
 def _run_layer(
     layer: ResidualLayer,
     residual_BLD: Tensor,

@@ -1,5 +1,7 @@
 """The encoder: strand symmetry, padding, recomputation, and the two identities it is built on."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -10,6 +12,7 @@ from dna_mamba.errors import InputError
 from dna_mamba.models import MaskedLanguageModel, ModelConfig, preset
 from dna_mamba.models.config import ReverseComplement
 from dna_mamba.models.strands import reverse_complement_ids
+from dna_mamba.models.streaming import BUDGETS, DeviceBudget
 from dna_mamba.tokenizers import BPETokenizer
 from dna_mamba_kernels import depthwise_conv, selective_scan
 
@@ -152,3 +155,30 @@ def test_logits_at_sites_are_those_of_the_whole(
         whole = model.both_strands(ids, lengths_B if padded else None).logits
     found = model.site_logits(ids, offsets, lengths_B if padded else None)
     torch.testing.assert_close(found, whole[torch.arange(len(lengths)), offsets], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["none", "augment", "post-hoc", "shared"])
+@pytest.mark.parametrize(
+    "fields", [{}, {"combine": "multiply"}, {"tied": False}, {"complemented_input": True}], ids=str
+)
+@pytest.mark.parametrize("length", [1, 3, 31])
+def test_logits_at_the_middle_of_all(mode: ReverseComplement, fields: dict[str, Any], length: int) -> None:
+    """Where the last layer is run for the middle alone; in groups of rows where a batch is more than a part."""
+    model, ids = small_model(mode, **fields), random_ids(5, length)
+    offsets = torch.full((5,), length // 2)
+    with torch.no_grad():
+        whole = model.both_strands(ids).logits[:, length // 2]
+    torch.testing.assert_close(model.site_logits(ids, offsets), whole, rtol=1e-5, atol=1e-5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(BUDGETS, "cpu", DeviceBudget(64, 0))
+        torch.testing.assert_close(model.site_logits(ids, offsets), whole, rtol=1e-5, atol=1e-5)
+
+
+def test_the_last_layer_reads_each_half_once() -> None:
+    """Of 31 positions with the site in the middle: 15 and 16 of each strand, where the layer before reads all twice."""
+    model, read = small_model("post-hoc"), []
+    for layer in model.encoder.layers:
+        for scan in (layer.mixer.left_to_right, layer.mixer.right_to_left):
+            scan.register_forward_pre_hook(lambda _, given: read.append(given[0].shape[1]))
+    model.site_logits(random_ids(2, 31), torch.full((2,), 15))
+    assert sorted(read[-3:]) == [1, 15, 16] and set(read[:-3]) == {31}
