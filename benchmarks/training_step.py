@@ -2,16 +2,15 @@
 
 ``training.loop.step.train_step`` on one batch of random windows: forward, backward, clipping, AdamW; with and without
 recomputation in the backward pass. ``products`` are the matrix products of all the layers alone, forward and backward,
-as benchmarks/products.py states them, in the same process and in turns with the step. Memory is that of a process that
-takes two steps and nothing else. float32; run on an idle machine.
+as benchmarks/products.py states them, through the faster library, in the same process and in turns with the step.
+Memory is that of a process that takes two steps and nothing else. float32; run on an idle machine.
 """
 
 import argparse
-from functools import partial
 
 import torch
 from measuring import ALLOCATORS, Report, Row, Table, Times, in_child, parser_of, seconds_of, take_turns
-from products import Products
+from products import Products, each_library, fastest
 
 from dna_mamba.data.batches import Batch
 from dna_mamba.models import MaskedLanguageModel, ModelConfig, preset
@@ -72,7 +71,7 @@ def strands_of(config: ModelConfig) -> int:
 def time_step(config: ModelConfig, shape: Shape, recompute: bool, seconds: float) -> dict[str, Times]:
     step = Step(config, shape, recompute=recompute)
     products = Products(config, strands_of(config) * shape.sequences, shape.length)
-    return take_turns({"step": step.take, "products": partial(products.training, config.n_layer)}, seconds)
+    return take_turns({"step": step.take, **each_library(products.training, config.n_layer)}, seconds)
 
 
 def remember_step(config: ModelConfig, shape: Shape, recompute: bool) -> int:
@@ -88,7 +87,7 @@ def measure_step(arguments: argparse.Namespace, size: str, recompute: bool) -> R
     config = preset(size, NucleotideTokenizer.caduceus().to_config(), reverse_complement=arguments.mode)
     how = {"threads": arguments.threads, "allocator": arguments.allocator}
     timed = in_child(time_step, config, shape, recompute, arguments.seconds, **how)
-    step, products = timed.value.values()
+    step, (library, products) = timed.value["step"], fastest(timed.value)
     memory = in_child(remember_step, config, shape, recompute, **how)
     strands = shape._replace(sequences=strands_of(config) * shape.sequences)
     estimated = memory.start_bytes + training_bytes(config, strands, memory.value, recompute=recompute)
@@ -101,6 +100,7 @@ def measure_step(arguments: argparse.Namespace, size: str, recompute: bool) -> R
         "parameters": memory.value,
         "us_per_bp": step.median / shape.positions * 1e6,
         "products_us_per_bp": products.median / shape.positions * 1e6,
+        "library": library,
         "ratio": step.over(products),
         "ratio_of_bests": step.best / products.best,
         "repeats": step.repeats,
