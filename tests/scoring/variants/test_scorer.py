@@ -79,8 +79,8 @@ def test_scores_do_not_depend_on_the_batch(reference, data):
 def test_alleles_of_one_site_share_a_pass(reference, monkeypatch):
     passes = []
     model = small_model()
-    inner = model.both_strands
-    monkeypatch.setattr(model, "both_strands", lambda ids, lengths=None: passes.append(len(ids)) or inner(ids, lengths))
+    inner = model.site_logits
+    monkeypatch.setattr(model, "site_logits", lambda ids, *where: passes.append(len(ids)) or inner(ids, *where))
     variants = every_substitution("c", SEQUENCE, range(40, 44))
     list(score_variants([*variants, *variants], reference, model, context_bp=CONTEXT_BP, batch_size=4))
     assert passes == [4]
