@@ -168,6 +168,21 @@ def check_extremes(device: str) -> None:
     assert_close(result, exact)
 
 
+def check_softplus(device: str) -> None:
+    """One step of a state that keeps all it is given: the step size itself, exact relative to its own magnitude.
+
+    The exponent of e^-|x| is rounded, which costs |x| times half a unit in the last place.
+    """
+    raw = torch.linspace(-30, 30, 2001)[None, None]
+    ones = torch.ones(1, 1, 1)
+    case = {"u": torch.ones_like(raw), "delta": raw, "A": torch.zeros(2001, 1), "B": ones, "C": ones}
+    y, _ = selective_scan(**{k: x.to(device) for k, x in case.items()}, delta_softplus=True, backend="triton")
+    exact = torch.log1p(torch.exp(raw.double()))
+    slack = 1 if device == "cpu" else 4  # powers of two are the card's own
+    allowed = slack * (3e-7 + raw.abs() * 2**-24)
+    assert bool(((y.cpu().double() / exact - 1).abs() < allowed).all())
+
+
 def check_far_rows(device: str) -> None:
     """Rows more than 2^31 elements apart, in memory that is only reserved: offsets are 64 bits wide."""
     apart, length = 2**30 + 64, 3
@@ -252,6 +267,7 @@ def checks(device: str) -> dict[str, Callable[[], Any]]:
         check_reverse,
         check_empty,
         check_extremes,
+        check_softplus,
         check_some_gradients,
     ]
     others += [check_far_rows]

@@ -38,7 +38,7 @@ def padded_columns(x_BLN: Tensor, edge: int, reverse: bool) -> Tensor:
 def unpadded_rows(x_BNL: Tensor, length: int, reverse: bool) -> Tensor:
     """Columns in scan order back to (batch, length, d_state) in the sequence's."""
     x_BLN = x_BNL[..., :length].transpose(1, 2)
-    return x_BLN.flip(1) if reverse else x_BLN.clone(memory_format=torch.contiguous_format)
+    return x_BLN.flip(1).contiguous() if reverse else x_BLN.clone(memory_format=torch.contiguous_format)
 
 
 def states_first(x_BDN: Tensor | None, A_ND: Tensor, batch: int) -> Tensor:

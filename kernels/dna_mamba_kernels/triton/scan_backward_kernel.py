@@ -1,4 +1,4 @@
-# ruff: noqa: RUF005 (triton knows no starred tuples and no underscored loop variables)
+# ruff: noqa: RUF005 (triton knows no starred tuples)
 # mypy: disable-error-code="untyped-decorator,no-untyped-def,no-untyped-call,assignment"
 """The gradients of one chunk, EDGE steps at a time from its last to its first.
 
