@@ -1,5 +1,6 @@
 """One optimiser step: loss, gradients, the check that both are finite, the update."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
@@ -35,7 +36,8 @@ def train_step(
     loss = objective(batch)
     loss.backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
-    finite = bool(torch.isfinite(loss) & torch.isfinite(norm))
+    loss_nats, length = torch.stack([loss.detach().double(), norm.double()]).tolist()  # waits for a GPU, once a step
+    finite = math.isfinite(loss_nats) and math.isfinite(length)
     if finite:
         optimiser.step()
-    return StepResult(loss.item(), norm.item(), finite)
+    return StepResult(loss_nats, length, finite)
