@@ -31,11 +31,6 @@ class Change(NamedTuple):
         """Base pairs of the longer allele."""
         return max(len(self.ref), len(self.alt))
 
-    @property
-    def is_unknown(self) -> bool:
-        """Whether either allele holds a letter that is not a base."""
-        return bool((self.ref == N_CODE).any() or (self.alt == N_CODE).any())
-
 
 class AlleleWindows(NamedTuple):
     """The window around a change with either allele: ``left + ref + right`` and ``left + alt + right``."""
