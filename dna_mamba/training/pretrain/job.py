@@ -4,19 +4,13 @@ A run directory holds ``recipe.yaml`` (as resolved), ``log.jsonl``, ``checkpoint
 ``curve.png``.
 """
 
-import hashlib
-import json
 from pathlib import Path
 
 import torch
 
 from dna_mamba.checkpoints import save_model
-from dna_mamba.data.batches import Batch, MaskedBatches, holds_target
-from dna_mamba.data.genomes import load_genomes
-from dna_mamba.data.sampling import WindowSampler
-from dna_mamba.data.splits import Split, split_genome
+from dna_mamba.data.batches import Batch, holds_target
 from dna_mamba.errors import InputError
-from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.training.loop.log import read_log
 from dna_mamba.training.loop.loop import LOG, TrainingLoop
 from dna_mamba.training.loop.optimiser import build_optimiser
@@ -28,6 +22,8 @@ from dna_mamba.training.pretrain.held_out import check_part, evaluate, held_out_
 from dna_mamba.training.pretrain.loss import PRECISIONS, MaskedObjective
 from dna_mamba.training.pretrain.memory import check_memory
 from dna_mamba.training.pretrain.recipe import Recipe
+from dna_mamba.training.pretrain.source import fingerprint_of, read_split, training_batches
+from dna_mamba.training.pretrain.start import untrained_model
 
 
 class PretrainJob:
@@ -50,11 +46,9 @@ class PretrainJob:
     def __init__(self, recipe: Recipe, directory: str | Path, device: str | torch.device = "cpu") -> None:
         self.recipe = recipe
         self.directory = Path(directory)
-        self.split = _read_split(recipe)
-        torch.manual_seed(recipe.seed)
-        self.model = MaskedLanguageModel(recipe.model_config_of()).to(device)
-        self.model.encoder.recompute = recipe.recompute
-        self.batches = _batches(recipe, self.split, self.model)
+        self.split = read_split(recipe)
+        self.model = untrained_model(recipe).to(device)
+        self.batches = training_batches(recipe, self.split, self.model)
         self._held_out = held_out_parts(recipe, self.split)
         self._has_trained = False
         self._check_targets()
@@ -120,7 +114,7 @@ class PretrainJob:
             objective=MaskedObjective(self.model, PRECISIONS[recipe.precision]),
             evaluate=validate,
             describe=lambda batch: {"windows": [window._asdict() for window in batch.windows]},
-            fingerprint=_fingerprint(recipe, self.split),
+            fingerprint=fingerprint_of(recipe, self.split),
         )
         return loop
 
@@ -170,32 +164,3 @@ class PretrainJob:
             )
         for part in self._held_out.values():
             check_part(part, tokenizer)
-
-
-def _read_split(recipe: Recipe) -> Split:
-    genome = recipe.genome
-    return split_genome(
-        load_genomes(genome.fasta),
-        validation=genome.validation,
-        test=genome.test,
-        exclude=genome.exclude,
-        margin_bp=recipe.margin_bp,
-    )
-
-
-def _batches(recipe: Recipe, split: Split, model: MaskedLanguageModel) -> MaskedBatches:
-    both_strands = model.config.reverse_complement in ("augment", "post-hoc")
-    sampler = WindowSampler(split.train, recipe.batch.window_bp, seed=recipe.seed, both_strands=both_strands)
-    return MaskedBatches(
-        split.genome, sampler, model.tokenizer, recipe.masking, batch_windows=recipe.batch.windows, seed=recipe.seed
-    )
-
-
-def _fingerprint(recipe: Recipe, split: Split) -> str:
-    """SHA-256 over the recipe and the training sequence: what must agree for a resume to be the same run."""
-    digest = hashlib.sha256(json.dumps(recipe.model_dump(mode="json"), sort_keys=True).encode())
-    for place, codes in zip(split.train, split.sequences(split.train), strict=True):
-        name = place.chrom if len(codes) == len(split.genome[place.chrom]) else str(place)
-        digest.update(f"{name}\t{len(codes)}\n".encode())
-        digest.update(codes.tobytes())
-    return digest.hexdigest()
