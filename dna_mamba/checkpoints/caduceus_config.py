@@ -19,6 +19,8 @@ from dna_mamba.tokenizers import NucleotideTokenizer
 MODEL_TYPE = "caduceus"
 MODE_KEY = "dna_mamba_reverse_complement"
 """Our own field in what we export: how strands meet where the published format only knows ``rcps`` or not."""
+WINDOW_KEY = "dna_mamba_trained_window_bp"
+"""Our own field in what we export: the window of training, which the published format does not state."""
 
 
 class SsmConfig(BaseModel):
@@ -65,6 +67,7 @@ class PublishedConfig(BaseModel):
     num_labels: Size | None = None
     id2label: dict[str, Any] | None = None
     dna_mamba_reverse_complement: Literal["none", "augment", "post-hoc"] | None = None
+    dna_mamba_trained_window_bp: int | None = Field(default=None, gt=0)
 
     @field_validator("ssm_cfg", mode="before")
     @classmethod
@@ -124,6 +127,7 @@ def to_native(published: PublishedConfig, num_labels: int, place: str | Path) ->
         num_labels=num_labels,
         reverse_complement="shared" if published.rcps else published.dna_mamba_reverse_complement or "augment",
         tokenizer=_tokenizer(published, place).to_config(),
+        trained_window_bp=published.dna_mamba_trained_window_bp,
     )
 
 
@@ -195,6 +199,8 @@ def from_native(config: ModelConfig) -> dict[str, Any]:
         content["num_labels"] = config.num_labels
     if not shares:
         content[MODE_KEY] = config.reverse_complement
+    if config.trained_window_bp is not None:
+        content[WINDOW_KEY] = config.trained_window_bp
     complete = config.model_copy(update={"tokenizer": nucleotides.to_config()})
     if to_native(parse_published(content, "config"), config.num_labels, "config") != complete:
         raise InputError(

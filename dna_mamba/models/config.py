@@ -29,6 +29,9 @@ class ModelConfig(BaseModel):
     - ``post-hoc``: trained as ``augment``; at inference both strands are run and averaged.
     - ``shared``: both strands always run through one network and their answers are joined, so that the model is
       reverse-complement equivariant by construction (Caduceus-PS, Schiff et al. 2024).
+
+    ``trained_window_bp`` is how many bases the model last read at a time while it was trained; None where nobody noted
+    it. It changes no output: it is what context defaults to.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +53,7 @@ class ModelConfig(BaseModel):
     num_labels: int = Field(default=0, ge=0, le=2**16)
     reverse_complement: ReverseComplement = "shared"
     tokenizer: dict[str, Any]
+    trained_window_bp: int | None = Field(default=None, gt=0)
 
     @model_validator(mode="before")
     @classmethod

@@ -115,3 +115,11 @@ def test_our_own_field_says_how_strands_meet() -> None:
         assert config.reverse_complement == mode
         assert from_native(config)["dna_mamba_reverse_complement"] == mode
     assert to_native(parse_published(published_config(rcps=False), "here"), 0, "here").reverse_complement == "augment"
+
+
+def test_our_own_field_keeps_the_window_of_training(tmp_path: Path) -> None:
+    content = published_config(rcps=False, dna_mamba_trained_window_bp=2048)
+    config = to_native(parse_published(content, "config"), 0, "config")
+    assert config.trained_window_bp == 2048 and from_native(config)["dna_mamba_trained_window_bp"] == 2048
+    silent = config.model_copy(update={"trained_window_bp": None})
+    assert "dna_mamba_trained_window_bp" not in from_native(silent)

@@ -36,6 +36,31 @@ def test_round_trip_is_bit_equal(model: MaskedLanguageModel, saved: Path) -> Non
     assert weights_sha256(saved) == file_sha256(saved / "model.safetensors")
 
 
+@pytest.mark.parametrize("window_bp", [None, 4096])
+def test_the_window_of_training_is_kept(model: MaskedLanguageModel, tmp_path: Path, window_bp: int | None) -> None:
+    model.config = model.config.model_copy(update={"trained_window_bp": window_bp})
+    save_model(model, tmp_path / "model")
+    assert load_model(tmp_path / "model").config.trained_window_bp == window_bp
+
+
+def test_models_written_before_the_window_was_noted_load(saved: Path) -> None:
+    content = json.loads((saved / "config.json").read_text())
+    del content["model"]["trained_window_bp"]
+    (saved / "config.json").write_text(json.dumps(content))
+    write_manifest(saved)
+    assert load_model(saved).config.trained_window_bp is None
+
+
+def test_a_window_of_training_that_is_not_one_is_named(saved: Path) -> None:
+    edit_config(saved, trained_window_bp=0)
+    with pytest.raises(InputError, match="trained_window_bp"):
+        load_model(saved)
+
+
+def test_the_packaged_model_says_its_window() -> None:
+    assert load_model("yeast-tiny").config.trained_window_bp == 512
+
+
 def test_other_dtypes(saved: Path) -> None:
     assert load_model(saved, dtype=torch.float64).encoder.embedding.weight.dtype == torch.float64
 

@@ -20,7 +20,7 @@ from tests.hf.conftest import native_model
 IDS = torch.arange(60).reshape(3, 20) % 4 + 7
 
 
-@pytest.mark.parametrize("fields", [{}, {"reverse_complement": "none", "tied": False, "combine": "multiply"}])
+@pytest.mark.parametrize("fields", [{}, {"reverse_complement": "none", "tied": False, "trained_window_bp": 512}])
 def test_a_language_model_is_the_same_model(fields: dict[str, object], tmp_path: Path) -> None:
     native = native_model(**fields)
     from_native(native).save_pretrained(tmp_path)

@@ -7,8 +7,9 @@ from dna_mamba.training.pretrain.recipe import Recipe
 
 
 def untrained_model(recipe: Recipe) -> MaskedLanguageModel:
-    """A recipe's model with the random weights of its seed, on the CPU."""
+    """A recipe's model with the random weights of its seed, on the CPU; its configuration notes the batch's window."""
     torch.manual_seed(recipe.seed)
-    model = MaskedLanguageModel(recipe.model_config_of())
+    window = {"trained_window_bp": recipe.batch.window_bp}
+    model = MaskedLanguageModel(recipe.model_config_of().model_copy(update=window))
     model.encoder.recompute = recipe.recompute
     return model

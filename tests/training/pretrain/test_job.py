@@ -67,7 +67,8 @@ def test_it_learns_and_says_how_well(recipe_path: Path, tmp_path: Path) -> None:
     assert final["bits_per_base"] < baselines["one-sided order 1"]
     card = (model_path / "CARD.md").read_text()
     assert f"{final['bits_per_base']:.4f}" in card and "dna-mamba pretrain ..." in card and "150 steps" in card
-    assert load_model(model_path).config.d_model == 16
+    config = load_model(model_path).config
+    assert config.d_model == 16 and config.trained_window_bp == 64
 
 
 @pytest.mark.parametrize("interrupted_after", [2, 4, 7, 12])
