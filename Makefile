@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # One worker a core, one thread a worker (tests/conftest.py): faster than torch's own threads on small tensors.
 PYTEST := $(BIN)/python -m pytest -q -n auto --maxprocesses 8
 ARGS ?=
-BENCH ?= kernel layer encoder attention training_step tokenizing score precision
+BENCH ?= kernel layer encoder training_step tokenizing score precision
 
 NATIVE_SOURCES := $(shell find kernels -name '*.cpp' -o -name '*.cc' -o -name '*.h' -o -name '*.hpp' -o -name '*.cmake')
 # What make itself presets (origin default) is no choice of a compiler.
@@ -44,8 +44,8 @@ imports: $(READY) ## the layers of ARCHITECTURE.md, with import-linter
 
 check: lint types imports test ## all of the above that CI runs
 
-bench: $(READY) test ## speed and memory on this machine, if the tests pass (45 minutes; BENCH="layer score" chooses)
-	@for name in $(BENCH); do \
+bench: $(READY) test ## speed and memory on this machine, if the tests pass (45 minutes; BENCH="layer score" chooses; encoder: beside Transformers too)
+	@for name in $(BENCH:encoder=encoder attention); do \
 	    echo "benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py -o benchmarks/results/$$name.json || exit 1; \
 	done
 	@$(if $(filter encoder,$(BENCH)),$(BIN)/python benchmarks/figure.py)
