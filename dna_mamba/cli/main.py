@@ -17,6 +17,7 @@ COMMANDS = {
     "tracks": "Write one number a base along contigs, as bigWig or bedGraph.",
     "embed": "Turn sequences into vectors.",
     "evaluate": "Check what the scores of a model know, without labels.",
+    "data": "Pack genomes into a store, look into one, find what leaks from training.",
     "pretrain": "Train a masked language model on genomes.",
     "convert": "Bring published Caduceus weights into our format, or back.",
     "models": "List the packaged models, or print the card of one.",

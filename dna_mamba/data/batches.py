@@ -1,6 +1,6 @@
 """From windows to the tensors of a training step."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dna_mamba.alphabet import SOFT_MASK, Codes, reverse_complement_codes
+from dna_mamba.data.genomes import ContigCodes, Genome
 from dna_mamba.data.masking import MaskingPolicy, mask_tokens
 from dna_mamba.data.sampling import Window, WindowSampler, generator
 from dna_mamba.tokenizers import Tokenizer
@@ -34,7 +35,7 @@ class MaskedBatches:
     """Batches by index: ``batches[step]`` is the same whenever and wherever it is asked for.
 
     Args:
-        genome: base codes of whole contigs by name, uint8 (L,) each.
+        genome: contigs by name, uint8 (L,) each, in memory or on disk.
         sampler: which windows of them a step reads.
         tokenizer: makes ids of their bases.
         policy: which tokens are asked for, and with which weight.
@@ -44,7 +45,7 @@ class MaskedBatches:
 
     def __init__(
         self,
-        genome: Mapping[str, Codes],
+        genome: Genome,
         sampler: WindowSampler,
         tokenizer: Tokenizer,
         policy: MaskingPolicy,
@@ -75,7 +76,7 @@ class MaskedBatches:
         return Row(inputs, ids, chosen * _loss_weights(codes, len(ids), self._policy))
 
 
-def holds_target(sequences: Iterable[Codes], tokenizer: Tokenizer, policy: MaskingPolicy, window_bp: int) -> bool:
+def holds_target(sequences: Iterable[ContigCodes], tokenizer: Tokenizer, policy: MaskingPolicy, window_bp: int) -> bool:
     """Whether windows of some sequences, uint8 (L,) each, hold a token that can be asked for and has a weight."""
     for codes in sequences:
         for start in range(0, len(codes), window_bp):

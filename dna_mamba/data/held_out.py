@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from dna_mamba.alphabet import Codes
 from dna_mamba.data.batches import Row
+from dna_mamba.data.genomes import ContigCodes
 from dna_mamba.tokenizers import Tokenizer
 
 
@@ -37,7 +37,7 @@ class HeldOutPlan(BaseModel):
         return self
 
 
-def held_out_rows(sequences: Iterable[Codes], plan: HeldOutPlan, tokenizer: Tokenizer) -> Iterator[Row]:
+def held_out_rows(sequences: Iterable[ContigCodes], plan: HeldOutPlan, tokenizer: Tokenizer) -> Iterator[Row]:
     """All rows of the plan over base codes, uint8 (L,) each, in a fixed order.
 
     Tokens outside ``tokenizer.maskable_ids`` are never asked for. Where a token is several bases, its place is taken as
@@ -58,7 +58,7 @@ def held_out_rows(sequences: Iterable[Codes], plan: HeldOutPlan, tokenizer: Toke
                 yield Row(np.where(chosen, tokenizer.mask_id, ids), ids, chosen.astype(np.float32))
 
 
-def count_rows(sequences: Iterable[Codes], plan: HeldOutPlan) -> int:
+def count_rows(sequences: Iterable[ContigCodes], plan: HeldOutPlan) -> int:
     """At most how many rows ``held_out_rows`` yields."""
     n_windows = sum(1 for codes in sequences for _ in _windows(len(codes), plan))
     return min(n_windows, plan.max_windows or n_windows) * plan.phases

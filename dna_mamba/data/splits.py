@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import NamedTuple
 
-from dna_mamba.alphabet import Codes
+from dna_mamba.data.genomes import ContigCodes, Genome, part_of
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.io.regions import parse_region
@@ -19,16 +19,16 @@ class Split(NamedTuple):
     ``margin_bp`` is what was left out beside each stretch, 0 where only whole contigs are held out.
     """
 
-    genome: Mapping[str, Codes]
+    genome: Genome
     train: tuple[Interval, ...]
     validation: tuple[Interval, ...]
     test: tuple[Interval, ...]
     excluded: tuple[Interval, ...]
     margin_bp: int
 
-    def sequences(self, places: Iterable[Interval]) -> list[Codes]:
-        """Base codes of some places, uint8 (L,) each, without copying."""
-        return [self.genome[place.chrom][place.start : place.end] for place in places]
+    def sequences(self, places: Iterable[Interval]) -> list[ContigCodes]:
+        """Base codes of some places, uint8 (L,) each, without copying or reading them."""
+        return [part_of(self.genome[place.chrom], place.start, place.end) for place in places]
 
 
 class _Claim(NamedTuple):
@@ -40,7 +40,7 @@ class _Claim(NamedTuple):
 
 
 def split_genome(
-    genome: Mapping[str, Codes],
+    genome: Genome,
     *,
     validation: Iterable[str],
     test: Iterable[str] = (),

@@ -14,6 +14,7 @@ import torch
 
 from dna_mamba.alphabet import Codes
 from dna_mamba.data.batches import Batch, MaskedBatches
+from dna_mamba.data.genomes import ContigCodes
 from dna_mamba.data.held_out import HeldOutPlan, count_rows, held_out_rows
 from dna_mamba.data.markov import markov_baselines
 from dna_mamba.data.splits import Split
@@ -90,7 +91,7 @@ def _seconds_per_step(recipe: Recipe, model: MaskedLanguageModel, batches: Maske
     return median([_seconds(partial(step, batches[i])) for i in range(_STEPS)][1:])
 
 
-def _baseline_seconds(train: Sequence[Codes], parts: Sequence[Sequence[Codes]]) -> float:
+def _baseline_seconds(train: Sequence[ContigCodes], parts: Sequence[Sequence[ContigCodes]]) -> float:
     """Tables cost the same for any genome, which shows without any; counting and asking cost by the base."""
     if not parts:
         return 0.0
@@ -101,11 +102,11 @@ def _baseline_seconds(train: Sequence[Codes], parts: Sequence[Sequence[Codes]]) 
     return sum(fixed + per_bp * (_n_bases(train) + _n_bases(part)) for part in parts)
 
 
-def _n_bases(sequences: Sequence[Codes]) -> int:
+def _n_bases(sequences: Sequence[ContigCodes]) -> int:
     return sum(map(len, sequences))
 
 
-def _first_bases(sequences: Sequence[Codes]) -> list[Codes]:
+def _first_bases(sequences: Sequence[ContigCodes]) -> list[Codes]:
     """``_BASELINE_BP`` of some sequences, in as many of them as that takes."""
     chosen: list[Codes] = []
     left = _BASELINE_BP
@@ -117,7 +118,7 @@ def _first_bases(sequences: Sequence[Codes]) -> list[Codes]:
     return chosen
 
 
-def _evaluation_seconds(model: MaskedLanguageModel, held_out: Sequence[Codes], plan: HeldOutPlan) -> float:
+def _evaluation_seconds(model: MaskedLanguageModel, held_out: Sequence[ContigCodes], plan: HeldOutPlan) -> float:
     rows = list(islice(held_out_rows(held_out, plan, model.tokenizer), _ROWS))
     if not rows:
         return 0.0

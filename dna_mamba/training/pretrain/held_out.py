@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dna_mamba.alphabet import Codes
+from dna_mamba.data.genomes import ContigCodes
 from dna_mamba.data.held_out import HeldOutPlan, held_out_rows
 from dna_mamba.data.markov import best, markov_baselines
 from dna_mamba.data.splits import Split
@@ -25,7 +25,7 @@ class HeldOutPart(NamedTuple):
     """
 
     use: str
-    sequences: Sequence[Codes]
+    sequences: Sequence[ContigCodes]
     plan: HeldOutPlan
 
 
@@ -53,7 +53,7 @@ def check_part(part: HeldOutPart, tokenizer: Tokenizer) -> None:
         )
 
 
-def log_baselines(part: HeldOutPart, train: Sequence[Codes], step: int, log: RunLog, report: Report) -> None:
+def log_baselines(part: HeldOutPart, train: Sequence[ContigCodes], step: int, log: RunLog, report: Report) -> None:
     """Markov losses on one part, written to the log and, the best of each kind, reported.
 
     Left out are those whose context is longer than any sequence of the part.

@@ -4,11 +4,13 @@ import hashlib
 import json
 
 from dna_mamba.data.batches import MaskedBatches
-from dna_mamba.data.genomes import load_genomes
+from dna_mamba.data.genomes import load_genomes, pieces_of
 from dna_mamba.data.sampling import WindowSampler
 from dna_mamba.data.splits import Split, split_genome
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.training.pretrain.recipe import Recipe
+
+_HASHED_BP = 2**22
 
 
 def read_split(recipe: Recipe) -> Split:
@@ -42,5 +44,6 @@ def fingerprint_of(recipe: Recipe, split: Split) -> str:
     for place, codes in zip(split.train, split.sequences(split.train), strict=True):
         name = place.chrom if len(codes) == len(split.genome[place.chrom]) else str(place)
         digest.update(f"{name}\t{len(codes)}\n".encode())
-        digest.update(codes.tobytes())
+        for piece in pieces_of(codes, _HASHED_BP):
+            digest.update(piece.tobytes())
     return digest.hexdigest()
