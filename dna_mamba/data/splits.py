@@ -1,22 +1,23 @@
-"""What of a genome is trained on and what is held out: whole contigs, or stretches of one with a margin."""
+"""What of a genome is trained on and what is held out: whole contigs, stretches with a margin, shares of them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import NamedTuple
 
 from dna_mamba.data.genomes import ContigCodes, Genome, part_of
+from dna_mamba.data.places import ContigNames, merge_places, places_of
+from dna_mamba.data.shares import PartPlaces, PlaceRule, share_of
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
-from dna_mamba.io.regions import parse_region
 
-_EXAMPLES = 5
+HELD_OUT = ("validation", "test")
+EXCLUDE = "exclude"
 
 
 class Split(NamedTuple):
     """Places of the genomes by their use, in order of the genomes; no base is in two.
 
-    ``margin_bp`` is what was left out beside each stretch, 0 where only whole contigs are held out.
+    ``margin_bp`` is what was left out beside each held-out stretch, 0 where only whole contigs are held out.
     """
 
     genome: Genome
@@ -39,78 +40,92 @@ class _Claim(NamedTuple):
     text: str
 
 
+_ByContig = dict[str, list[_Claim]]
+
+
 def split_genome(
     genome: Genome,
     *,
-    validation: Iterable[str],
-    test: Iterable[str] = (),
-    exclude: Iterable[str] = (),
+    validation: Iterable[PlaceRule],
+    test: Iterable[PlaceRule] = (),
+    exclude: Iterable[PlaceRule] = (),
     margin_bp: int = 0,
 ) -> Split:
     """Hold places out; everything else trains.
 
-    A place is a contig's name, a shell pattern over names, or a stretch ``contig:start-end`` (1-based, both ends
-    included, as ``dna_mamba.io.regions`` reads it). The ``margin_bp`` bases on each side of a stretch are not trained
-    on either, and a contig trains on the pieces that remain.
+    A place is a text (``dna_mamba.data.places``) or a rule (``dna_mamba.data.shares``); texts and BED files come first,
+    then parts, then blocks, each out of what is left. What is excluded is neither trained on nor held out. The
+    ``margin_bp`` bases on each side of a held-out stretch are not trained on either, and a contig trains on the pieces
+    that remain.
 
     Raises:
         InputError: a name, pattern or stretch is not in the genome, two overlap, or nothing is left to train on.
     """
-    lengths = {chrom: len(codes) for chrom, codes in genome.items()}
-    claims: dict[str, list[_Claim]] = {chrom: [] for chrom in genome}
-    for use, texts in (("validation", validation), ("test", test), ("exclude", exclude)):
-        for claim in _claims(texts, use, lengths):
-            claims[claim.place.chrom].append(claim)
+    names = ContigNames.of(genome)
+    claims = _claims({"validation": validation, "test": test, EXCLUDE: exclude}, names)
     for of_contig in claims.values():
         of_contig.sort(key=lambda claim: (claim.place.start, claim.place.end))
-        _refuse_overlaps(of_contig, lengths)
-
-    def having(use: str) -> tuple[Interval, ...]:
-        return tuple(claim.place for of_contig in claims.values() for claim in of_contig if claim.use == use)
-
-    train = tuple(piece for chrom in genome for piece in _rest(chrom, lengths[chrom], claims[chrom], margin_bp))
+        _refuse_overlaps(of_contig, names.lengths)
+    held = [claim for of_contig in claims.values() for claim in of_contig if claim.use != EXCLUDE]
+    excluded = _excluded(claims)
+    kept = [_Claim(place, claim.use, claim.text) for claim in held for place in _without(claim, excluded)]
+    _refuse_losses(held, kept)
+    margins = {chrom: _spans(of_contig, margin_bp) for chrom, of_contig in claims.items()}
+    train = tuple(piece for chrom in genome for piece in _rest(names.whole(chrom), margins.get(chrom, [])))
     if not any(map(len, train)):
         remedy = "hold less out: a stretch of a contig, as contig:1-100000, or fewer contigs"
         raise InputError("no sequence is left to train on", remedy=remedy)
-    by_stretch = any(len(claim.place) < lengths[chrom] for chrom, found in claims.items() for claim in found)
-    margin_bp = margin_bp if by_stretch else 0
-    return Split(genome, train, having("validation"), having("test"), having("exclude"), margin_bp)
+    by_stretch = any(len(claim.place) < names.lengths[claim.place.chrom] for claim in held)
+
+    def having(use: str) -> tuple[Interval, ...]:
+        return tuple(claim.place for claim in kept if claim.use == use)
+
+    out = tuple(place for chrom in genome for place in excluded.get(chrom, ()))
+    return Split(genome, train, having("validation"), having("test"), out, margin_bp if by_stretch else 0)
 
 
-def _claims(texts: Iterable[str], use: str, lengths: Mapping[str, int]) -> list[_Claim]:
-    """Each place once, however often the texts name it."""
-    found: dict[Interval, _Claim] = {}
-    for text in texts:
-        for place in _places(text, use, lengths):
-            found.setdefault(place, _Claim(place, use, text))
-    return list(found.values())
+def _claims(uses: Mapping[str, Iterable[PlaceRule]], names: ContigNames) -> _ByContig:
+    """Claims by contig, contigs in order. Each place once, however often the texts of a use name it."""
+    rules = [(use, rule) for use, given in uses.items() for rule in given]
+    found: dict[tuple[Interval, str], _Claim] = {}
+    for stage in (0, 1, 2):
+        taken = [place for place, _ in found]
+        for use, rule in rules:
+            if _stage(rule) != stage:
+                continue
+            where = f"genome.{use}"
+            if isinstance(rule, str):
+                places = places_of(rule, names, where)
+            else:
+                places = share_of(rule, names, taken, where)
+                taken += places
+            for place in places:
+                found.setdefault((place, use), _Claim(place, use, str(rule)))
+    claims: _ByContig = {chrom: [] for chrom in names.lengths}
+    for claim in found.values():
+        claims[claim.place.chrom].append(claim)
+    return claims
 
 
-def _places(text: str, use: str, lengths: Mapping[str, int]) -> list[Interval]:
-    """A name wins over the pattern it could be read as (HLA-A*01:01), and either over a stretch."""
-    if text in lengths:
-        return [_parse(text, use, lengths)]
-    matches = [Interval(chrom, 0, length) for chrom, length in lengths.items() if fnmatchcase(chrom, text)]
-    if not matches and (":" in text or text.startswith("{")):
-        return [_parse(text, use, lengths)]
-    if not matches:
-        known = ", ".join([*list(lengths)[:_EXAMPLES], *(["..."] if len(lengths) > _EXAMPLES else [])])
-        remedy = f"contigs are {known}"
-        raise InputError(f"no contig matches {text!r}", place=f"genome.{use}", remedy=remedy)
-    return matches
-
-
-def _parse(text: str, use: str, lengths: Mapping[str, int]) -> Interval:
-    try:
-        return parse_region(text, lengths)
-    except InputError as error:
-        raise InputError(error.what, place=f"genome.{use}", remedy=error.remedy) from None
+def _stage(rule: PlaceRule) -> int:
+    """Texts and BED files say where; parts and blocks take from what these leave."""
+    if isinstance(rule, str) or hasattr(rule, "bed"):
+        return 0
+    return 1 if isinstance(rule, PartPlaces) else 2
 
 
 def _refuse_overlaps(claims: Sequence[_Claim], lengths: Mapping[str, int]) -> None:
-    """Claims of one contig, sorted. Those that touch do not overlap; an empty contig can be claimed once."""
+    """Claims of one contig, sorted. Those that touch do not overlap; an empty contig can be claimed once.
+
+    What is excluded may overlap the rest, as long as not all of a contig is both.
+    """
     last: _Claim | None = None
+    whole = [claim for claim in claims if len(claim.place) == lengths[claim.place.chrom]]
+    for one, other in pairwise(whole):
+        raise _overlap(one, other, lengths[one.place.chrom])
     for claim in claims:
+        if claim.use == EXCLUDE:
+            continue
         if last is not None and (claim.place.start < last.place.end or claim.place == last.place):
             raise _overlap(last, claim, lengths[claim.place.chrom])
         last = claim
@@ -124,12 +139,46 @@ def _overlap(one: _Claim, other: _Claim, length: int) -> InputError:
     return InputError(what, place="genome", remedy="hold each base out once")
 
 
-def _rest(chrom: str, length: int, claims: Sequence[_Claim], margin_bp: int) -> Iterator[Interval]:
-    """What remains of a contig beside its claims and their margins; an unclaimed one whole, even if it is empty."""
-    if not claims:
-        yield Interval(chrom, 0, length)
+def _excluded(claims: _ByContig) -> dict[str, list[Interval]]:
+    """What is excluded by contig, sorted; places that overlap are joined."""
+    by_contig: dict[str, list[Interval]] = {}
+    for chrom, of_contig in claims.items():
+        if places := [claim.place for claim in of_contig if claim.use == EXCLUDE]:
+            by_contig[chrom] = merge_places(places)
+    return by_contig
+
+
+def _without(claim: _Claim, excluded: Mapping[str, list[Interval]]) -> list[Interval]:
+    """The pieces of a claim that are not excluded."""
+    spans = [(place.start, place.end) for place in excluded.get(claim.place.chrom, ())]
+    return list(_rest(claim.place, spans))
+
+
+def _refuse_losses(held: Sequence[_Claim], kept: Sequence[_Claim]) -> None:
+    """What was held out must not be excluded altogether: not a text's places, not those of a use."""
+    left = {(claim.text, claim.use) for claim in kept}
+    for claim in held:
+        if (claim.text, claim.use) not in left:
+            what = f"all of {claim.text!r} ({claim.use}) is excluded"
+            raise InputError(what, place="genome", remedy="exclude less, or hold other places out")
+
+
+def _spans(claims: Sequence[_Claim], margin_bp: int) -> list[tuple[int, int]]:
+    """What claims of a contig keep from training, sorted by start: those held out with their margins."""
+    return sorted(
+        (claim.place.start - margin * margin_bp, claim.place.end + margin * margin_bp)
+        for claim in claims
+        for margin in [claim.use != EXCLUDE]
+    )
+
+
+def _rest(place: Interval, spans: Sequence[tuple[int, int]]) -> Iterator[Interval]:
+    """What remains of a place beside sorted spans, which may overlap; without any the place, even if it is empty."""
+    if not spans:
+        yield place
         return
-    spans = [(claim.place.start - margin_bp, claim.place.end + margin_bp) for claim in claims]
-    for (_, start), (end, _) in pairwise([(0, 0), *spans, (length, length)]):
-        if max(0, start) < min(length, end):
-            yield Interval(chrom, max(0, start), min(length, end))
+    start = place.start
+    for first, last in [*spans, (place.end, place.end)]:
+        if start < min(first, place.end):
+            yield Interval(place.chrom, start, min(first, place.end))
+        start = max(start, last)

@@ -1,11 +1,14 @@
 """What is held out of a genome, what is left to train on, and what is refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dna_mamba.data.sampling import WindowSampler
+from dna_mamba.data.shares import BedPlaces, BlockPlaces, PartPlaces
 from dna_mamba.data.splits import split_genome
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
@@ -109,3 +112,49 @@ def test_neighbours_may_touch_and_names_may_repeat() -> None:
 def test_nothing_held_out() -> None:
     split = split_genome(GENOME, validation=[])
     assert len(split.train) == 4 and split.validation == split.test == ()
+
+
+def test_texts_and_rules_mix(tmp_path: Path) -> None:
+    for name in ("held.bed", "held.txt"):
+        (tmp_path / name).write_text("chr1\t0\t2\nchr1\t1\t3\n")
+    rest = ["chr2:9-10", PartPlaces(last=0.2, of="chr3")]
+    split = split_genome(GENOME, validation=[str(tmp_path / "held.bed"), *rest], test=["chrM"])
+    assert split == split_genome(GENOME, validation=[BedPlaces(bed=str(tmp_path / "held.txt")), *rest], test=["chrM"])
+    assert texts(split.validation) == ["chr1:1-3", "chr2:9-10", "chr3:9-10"]
+    assert texts(split.train) == ["chr1:4-10", "chr2:1-8", "chr3:1-8"]
+
+
+def test_blocks_of_two_uses_do_not_overlap_and_keep_margins() -> None:
+    rule = BlockPlaces(fraction=0.3, block_bp=50)
+    split = split_genome(ONE, validation=[rule], test=["chromosome:1-75", rule], margin_bp=5)
+    marks = np.zeros(1000, dtype=int)
+    for place in (*split.validation, *split.test):
+        marks[place.start : place.end] += 1
+    assert marks.max() == 1 and marks[:75].all() and sum(map(len, split.validation)) > 200
+    near = np.convolve(marks, np.ones(11), mode="same") > 0
+    for place in split.train:
+        assert not near[place.start : place.end].any()
+        near[place.start : place.end] = True
+    assert near.all()
+
+
+def test_what_is_excluded_is_cut_out_of_what_is_held_out_and_has_no_margin() -> None:
+    excluded = ["chromosome:401-450", "chromosome:446-500", "chromosome:701-800"]
+    split = split_genome(ONE, validation=["chromosome:301-"], test=[], exclude=[*excluded, "chromosome:101-110"])
+    assert texts(split.validation) == ["chromosome:301-400", "chromosome:501-700", "chromosome:801-1000"]
+    assert texts(split.excluded) == ["chromosome:101-110", "chromosome:401-500", "chromosome:701-800"]
+    assert texts(split.train) == ["chromosome:1-100", "chromosome:111-300"]
+    split = split_genome(ONE, validation=["chromosome:301-400"], exclude=["chromosome:601-700"], margin_bp=20)
+    assert texts(split.train) == ["chromosome:1-280", "chromosome:421-600", "chromosome:701-1000"]
+
+
+@pytest.mark.parametrize(
+    ("validation", "exclude", "message"),
+    [
+        (["chr1"], ["chr1"], "contig 'chr1' is both validation and exclude"),
+        (["chr1:3-5", "chr2"], ["chr1:1-9"], r"all of 'chr1:3-5' \(validation\) is excluded"),
+    ],
+)
+def test_what_is_held_out_is_not_all_excluded(validation: list[str], exclude: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        split_genome(GENOME, validation=validation, exclude=exclude)
