@@ -1,31 +1,39 @@
 """Markov baselines: what counting short words says of a base, the mark a trained model has to pass.
 
 One-sided order k predicts a base from the k bases before it; two-sided k+k from k on each side, which is what a
-masked language model is asked. Counts are taken on both strands of the training contigs with one half added to each
-(the Krichevsky-Trofimov estimator, 1981).
+masked language model is asked. Words are counted on both strands of the training sequence. Two estimators make
+probabilities of the counts:
+
+- one half added to each count (Krichevsky & Trofimov 1981), one baseline for each context;
+- contexts of all lengths interpolated (``data.blending``), one baseline for each side.
 """
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_mamba.alphabet import N_CODE, Codes, bases_of, reverse_complement_codes
+from dna_mamba.alphabet import N_CODE, Codes, bases_of
+from dna_mamba.data.blending import BlendedContexts, one_sided_contexts, two_sided_contexts
+from dna_mamba.data.genomes import ContigCodes
+from dna_mamba.data.words import LONGEST_WORD, Context, Piece, WordCounts, pieces, some_of
 
-ONE_SIDED_ORDERS = range(1, 12)
-TWO_SIDED_FLANKS = range(1, 6)
 _PSEUDOCOUNT = 0.5
-_CHUNK_BP = 2**17
-"""Words are found in pieces of about this length, short contigs together, which stay in cache."""
-_COUNTED_WORDS = 2**22
-"""So many words are counted at a time: a table of counts for each contig would cost more than the words."""
-_GAP = np.array([N_CODE], dtype=np.uint8)
+_FITTED_BP, _FITTED_PIECE_BP = 2**18, 2**12
+"""How much of the training sequence interpolation is fitted on."""
+ONE_SIDED, TWO_SIDED, BLENDED = "one-sided", "two-sided", "interpolated"
+Probabilities = NDArray[np.float64]
+"""Of A, C, G and T, (N, 4)."""
 
 
 class BaselineLoss(NamedTuple):
-    """Held-out loss of one baseline in bits per base; ``n_bases`` were predicted, and it is NaN where none was."""
+    """Held-out loss of one baseline in bits per base; ``n_bases`` were predicted, and it is NaN where none was.
+
+    ``kind`` is ``one-sided`` or ``two-sided``, followed by ``interpolated`` where contexts of all lengths are blended.
+    """
 
     kind: str
     left_bp: int
@@ -35,121 +43,131 @@ class BaselineLoss(NamedTuple):
 
     @property
     def name(self) -> str:
-        """For example ``one-sided order 8`` or ``two-sided 4+4``."""
-        context = f"order {self.left_bp}" if self.kind == "one-sided" else f"{self.left_bp}+{self.right_bp}"
+        """For example ``one-sided order 8``, ``two-sided 4+4`` or ``two-sided interpolated 6+6``."""
+        one_sided = self.kind.startswith(ONE_SIDED)
+        context = f"order {self.left_bp}" if one_sided else f"{self.left_bp}+{self.right_bp}"
         return f"{self.kind} {context}"
 
 
-def words(codes: Codes, left_bp: int, right_bp: int) -> NDArray[np.int64]:
-    """Each base with its context as one number, int64 (n,), the base in the lowest two bits.
+class MarkovBaselines:
+    """All baselines of one training sequence, from one table of counts.
 
-    Positions whose context leaves the sequence or holds anything but ACGT are left out.
+    Args:
+        train: uint8 (L,) each, read in pieces.
+        longest_word: of the counts, the base included; 13 gives orders to 12 and contexts to 6+6, in 343 MiB.
     """
-    word, valid = _words_and_valid(codes, left_bp, right_bp)
-    return word[valid]
+
+    def __init__(self, train: Sequence[ContigCodes], longest_word: int = LONGEST_WORD) -> None:
+        self.counts = WordCounts(train, longest_word)
+        self._fitted_on = some_of(train, _FITTED_BP, _FITTED_PIECE_BP)
+
+    @cached_property
+    def one_sided(self) -> "BlendedContexts":
+        """Orders 0 to the longest, blended."""
+        return BlendedContexts(self.counts, one_sided_contexts(self.counts.longest), self._fitted_on)
+
+    @cached_property
+    def two_sided(self) -> "BlendedContexts":
+        """Contexts 0+0, 1+0, 1+1 ... to the longest, blended."""
+        return BlendedContexts(self.counts, two_sided_contexts(self.counts.longest), self._fitted_on)
+
+    def losses(self, held_out: Iterable[ContigCodes]) -> list[BaselineLoss]:
+        """Every baseline on the forward strand of some sequences: orders, contexts, and the two that are blended.
+
+        A baseline is asked where its whole context is known, a blended one everywhere.
+        """
+        sums: dict[tuple[str, Context], _Sum] = {}
+        for piece in pieces(held_out, *self._reach):
+            for blended, side in ((self.one_sided, ONE_SIDED), (self.two_sided, TWO_SIDED)):
+                for context, bits in _bits_of(blended, piece):
+                    kind = f"{side} {BLENDED}" if context is None else side
+                    key = kind, context or blended.contexts[-1]
+                    sums[key] = sums.get(key, _Sum(0.0, 0)).plus(bits)
+        return [self._loss(kind, context, sums.get((kind, context))) for kind, context in self._rows()]
+
+    def probabilities(self, codes: Codes, baseline: BaselineLoss) -> Probabilities:
+        """What one baseline says of every base of a sequence, (L, 4); NaN where its context is not known.
+
+        Args:
+            codes: uint8 (L,); the base that is predicted is not looked at.
+            baseline: one of those that ``losses`` gives.
+        """
+        at_N = np.arange(len(codes))
+        if baseline.kind.endswith(BLENDED):
+            blended = self.one_sided if baseline.kind.startswith(ONE_SIDED) else self.two_sided
+            return blended.probabilities(codes, at_N)
+        context = Context(baseline.left_bp, baseline.right_bp)
+        ((_, counts_N4, known_N),) = self.counts.in_contexts(codes, at_N, [context])
+        return np.where(known_N[:, None], _with_half_added(counts_N4), math.nan)
+
+    @property
+    def _reach(self) -> tuple[int, int]:
+        return self.counts.longest - 1, (self.counts.longest - 1) // 2
+
+    def _rows(self) -> Iterator[tuple[str, Context]]:
+        """Kind and context of every baseline, in the order in which they are reported."""
+        longest = self.counts.longest
+        one_sided, two_sided = one_sided_contexts(longest), two_sided_contexts(longest)
+        yield from ((ONE_SIDED, context) for context in one_sided[1:])
+        yield f"{ONE_SIDED} {BLENDED}", one_sided[-1]
+        yield from ((TWO_SIDED, context) for context in two_sided[2::2])
+        yield f"{TWO_SIDED} {BLENDED}", two_sided[-1]
+
+    @staticmethod
+    def _loss(kind: str, context: Context, found: "_Sum | None") -> BaselineLoss:
+        total, n_bases = found or (0.0, 0)
+        return BaselineLoss(kind, *context, total / n_bases if n_bases else math.nan, n_bases)
 
 
-def count_words(sequences: Iterable[Codes], left_bp: int, right_bp: int) -> NDArray[np.float64]:
-    """How often each of ``words`` stands on either strand of some sequences, (4 ** (left_bp + 1 + right_bp),).
+class _Sum(NamedTuple):
+    """Bits of so many bases."""
 
-    ``sequences`` are uint8 (L,) each; a million short ones take about the time of a long one.
-    """
-    counts = np.zeros(4 ** (left_bp + 1 + right_bp), dtype=np.float64)
-    found: list[NDArray[np.int64]] = []
-    for chunk in _chunks(sequences, left_bp + right_bp):
-        found += [words(strand, left_bp, right_bp) for strand in (chunk, reverse_complement_codes(chunk))]
-        if sum(map(len, found)) >= _COUNTED_WORDS:
-            counts += np.bincount(np.concatenate(found), minlength=counts.size)
-            found = []
-    if found:
-        counts += np.bincount(np.concatenate(found), minlength=counts.size)
-    return counts
+    bits: float
+    n_bases: int
+
+    def plus(self, bits_N: NDArray[np.float64]) -> "_Sum":
+        return _Sum(self.bits + float(bits_N.sum()), self.n_bases + len(bits_N))
 
 
-def markov_loss(train: Iterable[Codes], held_out: Iterable[Codes], left_bp: int, right_bp: int) -> BaselineLoss:
-    """Train one baseline on both strands of ``train`` and evaluate it on the forward strand of ``held_out``."""
-    table_C4 = count_words(train, left_bp, right_bp).reshape(-1, 4) + _PSEUDOCOUNT
-    bits = np.log2(table_C4.sum(1, keepdims=True) / table_C4).reshape(-1)
-    total = 0.0
-    n_bases = 0
-    for asked in _words_by_sequence(held_out, left_bp, right_bp):
-        total += float(bits[asked].sum())
-        n_bases += len(asked)
-    kind = "two-sided" if right_bp else "one-sided"
-    return BaselineLoss(kind, left_bp, right_bp, total / n_bases if n_bases else math.nan, n_bases)
+def _with_half_added(counts_N4: NDArray[np.float64]) -> Probabilities:
+    p_N4: Probabilities = (counts_N4 + _PSEUDOCOUNT) / (counts_N4.sum(1, keepdims=True) + 4 * _PSEUDOCOUNT)
+    return p_N4
+
+
+def _bits_of(blended: BlendedContexts, piece: Piece) -> Iterator[tuple[Context | None, NDArray[np.float64]]]:
+    """Surprise in bits at the bases that a piece owns: under each context alone, and for None under all blended."""
+    bases = bases_of(piece.codes)
+    at_N = np.flatnonzero(piece.own & (bases < N_CODE))
+    base_N = bases[at_N]
+    p_N4 = blended.prior(len(at_N))
+    for level, (context, counts_N4, known_N) in enumerate(blended.levels(piece.codes, at_N)):
+        alone_K4 = _with_half_added(counts_N4[known_N])
+        yield context, -np.log2(np.take_along_axis(alone_K4, base_N[known_N, None], 1)[:, 0])
+        p_N4 = blended.blend(level, counts_N4, known_N, p_N4)
+    yield None, -np.log2(np.take_along_axis(p_N4, base_N[:, None], 1)[:, 0])
 
 
 def markov_baselines(
-    train: Sequence[Codes], held_out: Sequence[Codes], *, report: Callable[[str], None] = lambda name: None
+    train: Sequence[ContigCodes], held_out: Sequence[ContigCodes], *, report: Callable[[str], None] = lambda name: None
 ) -> list[BaselineLoss]:
-    """Every one-sided order 1..11 and two-sided context 1+1..5+5, in that order; sequences uint8 (L,) each."""
-    contexts = [(k, 0) for k in ONE_SIDED_ORDERS] + [(k, k) for k in TWO_SIDED_FLANKS]
-    losses = []
-    for left_bp, right_bp in contexts:
-        losses.append(markov_loss(train, held_out, left_bp, right_bp))
-        report(losses[-1].name)
+    """Every baseline trained on some sequences and asked on others, uint8 (L,) each; see ``MarkovBaselines``."""
+    losses = MarkovBaselines(train).losses(held_out)
+    for loss in losses:
+        report(loss.name)
     return losses
 
 
-def _words_and_valid(codes: Codes, left_bp: int, right_bp: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The word that starts at each position, and whether its context is whole and known, both (n,)."""
-    width = left_bp + 1 + right_bp
-    n_words = max(0, len(codes) - width + 1)
-    bases = bases_of(codes).astype(np.int64)
-    valid = np.ones(n_words, dtype=bool)
-    word = np.zeros(n_words, dtype=np.int64)
-    offsets = [o for o in range(width) if o != left_bp] + [left_bp]
-    for offset in offsets:
-        column = bases[offset : offset + n_words]
-        valid &= column < N_CODE
-        word = (word << 2) | (column & 3)
-    return word, valid
+def pooled(parts: Iterable[Sequence[BaselineLoss]]) -> list[BaselineLoss]:
+    """Losses of several parts, the same baselines in each, as if the parts were one."""
+    return [_pooled(of_parts) for of_parts in zip(*parts, strict=True)]
 
 
-def _chunks(sequences: Iterable[Codes], overlap_bp: int) -> Iterator[Codes]:
-    """The same sequences in arrays of about ``_CHUNK_BP``: short ones joined by an N, long ones cut with an overlap.
-
-    Words of ``overlap_bp`` + 1 bases are those of the sequences, each once.
-    """
-    pieces: list[Codes] = []
-    size = 0
-    for codes in sequences:
-        for start in range(0, len(codes) - overlap_bp, _CHUNK_BP):
-            piece = codes[start : start + _CHUNK_BP + overlap_bp]
-            pieces += [piece, _GAP]
-            size += len(piece) + 1
-            if size >= _CHUNK_BP:
-                yield np.concatenate(pieces)
-                pieces = []
-                size = 0
-    if pieces:
-        yield np.concatenate(pieces)
-
-
-def _words_by_sequence(sequences: Iterable[Codes], left_bp: int, right_bp: int) -> Iterator[NDArray[np.int64]]:
-    """``words`` of each sequence, found for many short ones at once."""
-    for group in _groups(sequences):
-        starts = np.cumsum([0] + [len(codes) + 1 for codes in group])
-        joined = np.concatenate([part for codes in group for part in (codes, _GAP)])
-        word, valid = _words_and_valid(joined, left_bp, right_bp)
-        yield from np.split(word[valid], np.searchsorted(np.flatnonzero(valid), starts[1:-1]))
-
-
-def _groups(sequences: Iterable[Codes]) -> Iterator[list[Codes]]:
-    """Sequences in their order, as many together as make about ``_CHUNK_BP``."""
-    group: list[Codes] = []
-    size = 0
-    for codes in sequences:
-        group.append(codes)
-        size += len(codes)
-        if size >= _CHUNK_BP:
-            yield group
-            group = []
-            size = 0
-    if group:
-        yield group
+def _pooled(losses: Sequence[BaselineLoss]) -> BaselineLoss:
+    n_bases = sum(loss.n_bases for loss in losses)
+    bits = sum(loss.bits_per_base * loss.n_bases for loss in losses if loss.n_bases)
+    return losses[0]._replace(bits_per_base=bits / n_bases if n_bases else math.nan, n_bases=n_bases)
 
 
 def best(baselines: Iterable[BaselineLoss], kind: str) -> BaselineLoss:
-    """The baseline of one kind (``one-sided`` or ``two-sided``) with the lowest loss."""
+    """The baseline of one kind (as in ``BaselineLoss.kind``) with the lowest loss."""
     return min((b for b in baselines if b.kind == kind), key=lambda b: b.bits_per_base)

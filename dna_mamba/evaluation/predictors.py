@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_mamba.alphabet import Codes, bases_of
-from dna_mamba.data.markov import count_words, words
+from dna_mamba.alphabet import bases_of
+from dna_mamba.data.genomes import ContigCodes
+from dna_mamba.data.words import Context, WordCounts
 from dna_mamba.evaluation.substitutions import Substitutions, codon_numbers, read_codons
 from dna_mamba.inference.batch import in_batches, windows_per_pass
 from dna_mamba.inference.likelihood import masked_log_probabilities
@@ -68,18 +69,20 @@ def _ratio(log_p_N4: NDArray[np.float64], ref: NDArray[np.int64], alt: NDArray[n
 
 
 def markov_llr(
-    substitutions: Substitutions, genome: FastaReader, train: Iterable[Codes], flank_bp: int
+    substitutions: Substitutions, genome: FastaReader, train: Iterable[ContigCodes], flank_bp: int
 ) -> NDArray[np.float64]:
-    """The same from counts of words: ``flank_bp`` bases on each side, both strands of ``train`` (data/markov.py).
+    """The same from counts of words: ``flank_bp`` bases on each side, both strands of ``train`` (data/words.py).
 
     Zero where the context leaves the contig or holds an unknown base.
     """
-    log_C4 = np.log(count_words(train, flank_bp, flank_bp).reshape(-1, 4) + _PSEUDOCOUNT)
-    log_p_N4 = np.zeros((len(substitutions.position), 4))
+    context = Context(flank_bp, flank_bp)
+    counts = WordCounts(train, context.length)
+    middle, log_p_N4 = np.array([flank_bp]), np.zeros((len(substitutions.position), 4))
     for row, (chrom, position) in enumerate(zip(substitutions.chrom, substitutions.position, strict=True)):
-        start, end = int(position) - flank_bp, int(position) + flank_bp + 1
-        if start >= 0 and end <= genome.length(str(chrom)):
-            log_p_N4[row] = log_C4[words(genome.codes(str(chrom), start, end), flank_bp, flank_bp) >> 2].sum(0)
+        codes = genome.window(str(chrom), int(position) - flank_bp, int(position) + flank_bp + 1).codes
+        ((_, counts_14, known_1),) = counts.in_contexts(codes, middle, [context])
+        if known_1[0]:
+            log_p_N4[row] = np.log(counts_14[0] + _PSEUDOCOUNT)
     return _ratio(log_p_N4, substitutions.ref, substitutions.alt)
 
 

@@ -1,15 +1,14 @@
 """Markov baselines against counting with a dictionary."""
 
 import math
-import time
 from collections import Counter
 
 import numpy as np
 import pytest
 
 from dna_mamba.alphabet import encode_bases, reverse_complement
-from dna_mamba.data import markov
-from dna_mamba.data.markov import best, count_words, markov_baselines, markov_loss
+from dna_mamba.data import words
+from dna_mamba.data.markov import BaselineLoss, MarkovBaselines, best, markov_baselines, pooled
 
 
 def brute_force(train: str, held_out: str, left: int, right: int) -> float:
@@ -26,74 +25,82 @@ def brute_force(train: str, held_out: str, left: int, right: int) -> float:
     return sum(bits) / len(bits)
 
 
-@pytest.mark.parametrize(("left", "right"), [(1, 0), (3, 0), (1, 1), (2, 2), (0, 0)])
-def test_against_a_dictionary(left: int, right: int) -> None:
-    rng = np.random.default_rng(5)
-    train, held_out = ("".join(rng.choice(list("ACGTN"), p=[0.4, 0.2, 0.1, 0.25, 0.05], size=n)) for n in (700, 300))
-    loss = markov_loss([encode_bases(train)], [encode_bases(held_out)], left, right)
-    assert loss.bits_per_base == pytest.approx(brute_force(train, held_out, left, right), rel=1e-12)
+def random_text(length: int, seed: int) -> str:
+    rng = np.random.default_rng(seed)
+    return "".join(rng.choice(list("ACGTN"), p=[0.4, 0.2, 0.1, 0.25, 0.05], size=length))
+
+
+def named(losses: list[BaselineLoss]) -> dict[str, BaselineLoss]:
+    return {loss.name: loss for loss in losses}
+
+
+def test_against_a_dictionary() -> None:
+    train, held_out = random_text(900, 1), random_text(400, 2)
+    losses = named(MarkovBaselines([encode_bases(train)], 7).losses([encode_bases(held_out)]))
+    for order in range(1, 7):
+        expected = brute_force(train, held_out, order, 0)
+        assert losses[f"one-sided order {order}"].bits_per_base == pytest.approx(expected, rel=1e-12)
+    for flank in range(1, 4):
+        expected = brute_force(train, held_out, flank, flank)
+        assert losses[f"two-sided {flank}+{flank}"].bits_per_base == pytest.approx(expected, rel=1e-12)
 
 
 def test_all_are_made_and_the_best_found() -> None:
     codes = [encode_bases("ACGGT" * 200)]
     baselines = markov_baselines(codes, codes)
-    assert [b.name for b in baselines][:2] == ["one-sided order 1", "one-sided order 2"]
-    assert baselines[-1].name == "two-sided 5+5" and len(baselines) == 16
-    assert best(baselines, "one-sided").bits_per_base == min(b.bits_per_base for b in baselines[:11])
+    assert [b.name for b in baselines] == [
+        *(f"one-sided order {order}" for order in range(1, 13)),
+        "one-sided interpolated order 12",
+        *(f"two-sided {flank}+{flank}" for flank in range(1, 7)),
+        "two-sided interpolated 6+6",
+    ]
+    assert best(baselines, "one-sided").bits_per_base == min(b.bits_per_base for b in baselines[:12])
+    assert best(baselines, "two-sided interpolated") == baselines[-1]
 
 
 def test_sequence_shorter_than_the_context() -> None:
-    assert math.isnan(markov_loss([encode_bases("ACGT")], [encode_bases("AC")], 5, 5).bits_per_base)
+    losses = named(MarkovBaselines([encode_bases("ACGT")], 9).losses([encode_bases("AC")]))
+    assert math.isnan(losses["two-sided 4+4"].bits_per_base) and losses["two-sided 4+4"].n_bases == 0
+    assert losses["one-sided order 1"].n_bases == 1 and losses["two-sided interpolated 4+4"].n_bases == 2
 
 
-def contigs(n: int, length: int) -> list[np.ndarray]:
-    letters = np.random.default_rng(n).choice(list("ACGTacgtN"), size=(n, length))
-    return [encode_bases("".join(row)) for row in letters]
+@pytest.mark.parametrize("chunk_bp", [7, 50])
+def test_pieces_and_contigs_do_not_matter(monkeypatch: pytest.MonkeyPatch, chunk_bp: int) -> None:
+    """What is read in pieces, many contigs together, is what each contig gives alone."""
+    train = [encode_bases(random_text(3000, 1))]
+    held_out = [encode_bases(random_text(length, length)) for length in (40, 0, 200, 3, 41)]
+    baselines = MarkovBaselines(train, 7)
+    alone = pooled([baselines.losses([codes]) for codes in held_out])
+    monkeypatch.setattr(words, "_CHUNK_BP", chunk_bp)
+    for one, other in zip(MarkovBaselines(train, 7).losses(held_out), alone, strict=True):
+        assert one[:3] == other[:3] and one.n_bases == other.n_bases
+        assert one.bits_per_base == pytest.approx(other.bits_per_base, rel=1e-12)
 
 
-def dictionary_of_both_strands(sequences: list[np.ndarray], left: int, right: int) -> Counter[int]:
-    """Words one by one: the base in the lowest two bits, its context above, left to right."""
-    counts: Counter[int] = Counter()
-    for codes in sequences:
-        for strand in ([int(c) & 7 for c in codes], [3 - (int(c) & 7) if int(c) & 7 < 4 else 4 for c in codes[::-1]]):
-            for i in range(left, len(strand) - right):
-                word = [*strand[i - left : i], *strand[i + 1 : i + 1 + right], strand[i]]
-                if 4 not in word:
-                    counts[int("".join(map(str, word)), 4)] += 1
-    return counts
+def test_interpolation_beats_every_single_context() -> None:
+    """Sequence of a short rule with noise, where long contexts are too rare to say anything alone."""
+    rng = np.random.default_rng(1)
+    codes = np.zeros(40_000, dtype=np.uint8)
+    for i in range(3, len(codes)):
+        codes[i] = (codes[i - 1] + codes[i - 3]) % 4 if rng.random() < 0.4 else rng.integers(4)
+    losses = MarkovBaselines([codes[:30_000]], 9).losses([codes[30_000:]])
+    for side in ("one-sided", "two-sided"):
+        margin = best(losses, side).bits_per_base - best(losses, f"{side} interpolated").bits_per_base
+        assert margin > -1e-3
 
 
-@pytest.mark.parametrize("chunk_bp", [7, 50, 2**17])
-@pytest.mark.parametrize("counted", [1, 2**22])
-def test_contigs_counted_together_are_counted_alone(
-    monkeypatch: pytest.MonkeyPatch, chunk_bp: int, counted: int
-) -> None:
-    """No word spans two contigs, none is lost or doubled where a long contig is cut."""
-    monkeypatch.setattr(markov, "_CHUNK_BP", chunk_bp)
-    monkeypatch.setattr(markov, "_COUNTED_WORDS", counted)
-    sequences = [*contigs(6, 9), *contigs(3, 130), *contigs(2, 0), *contigs(4, 2)]
-    counts = count_words(sequences, 2, 1)
-    expected = dictionary_of_both_strands(sequences, 2, 1)
-    assert {int(word): int(counts[word]) for word in np.flatnonzero(counts)} == expected
+@pytest.mark.parametrize("name", ["one-sided order 3", "two-sided 2+2", "two-sided interpolated 3+3"])
+def test_probabilities_are_what_the_losses_sum(name: str) -> None:
+    train, held_out = (encode_bases(random_text(length, length)) for length in (2000, 300))
+    baselines = MarkovBaselines([train], 7)
+    baseline = named(baselines.losses([held_out]))[name]
+    p_L4 = baselines.probabilities(held_out, baseline)
+    known = (held_out < 4) & ~np.isnan(p_L4[:, 0])
+    bits = -np.log2(p_L4[known, held_out[known]])
+    assert len(bits) == baseline.n_bases and bits.mean() == pytest.approx(baseline.bits_per_base)
 
 
-@pytest.mark.parametrize("chunk_bp", [7, 2**17])
-def test_contigs_asked_together_are_asked_alone(monkeypatch: pytest.MonkeyPatch, chunk_bp: int) -> None:
-    monkeypatch.setattr(markov, "_CHUNK_BP", chunk_bp)
-    train, held_out = contigs(1, 3000), [*contigs(5, 40), *contigs(2, 0), *contigs(3, 3), *contigs(1, 200)]
-    together = markov_loss(train, held_out, 3, 1)
-    alone = [loss for loss in (markov_loss(train, [codes], 3, 1) for codes in held_out) if loss.n_bases]
-    assert together.n_bases == sum(loss.n_bases for loss in alone)
-    total = sum(loss.bits_per_base * loss.n_bases for loss in alone)
-    assert together.bits_per_base == pytest.approx(total / together.n_bases, rel=1e-12)
-
-
-def test_scaffolds_take_about_the_time_of_one_contig_of_their_length() -> None:
-    """A table of 4**12 counts for each of them would take minutes."""
-    scaffolds = contigs(1000, 300)
-    started = time.perf_counter()
-    whole = count_words([np.concatenate(scaffolds)], 11, 0)
-    seconds_whole = time.perf_counter() - started
-    split = count_words(scaffolds, 11, 0)
-    assert time.perf_counter() - started < 5 * seconds_whole + 2
-    assert 0 < split.sum() < whole.sum()
+def test_progress_names_every_baseline() -> None:
+    told: list[str] = []
+    losses = markov_baselines([encode_bases("ACGT" * 30)], [encode_bases("ACGT" * 30)], report=told.append)
+    assert told == [loss.name for loss in losses]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dna_mamba.data.markov import markov_loss
+from dna_mamba.data.markov import MarkovBaselines, best
 from dna_mamba.evaluation.predictors import codon_usage_llr, gc_lost, is_in_cpg, is_transversion, markov_llr, model_llr
 from dna_mamba.evaluation.substitutions import Substitutions
 from dna_mamba.genome import Variant
@@ -32,12 +32,12 @@ def test_markov_counts_are_those_of_the_baseline(every: Every) -> None:
     """Ratios to the three other bases give p(ref), and with it the loss that data/markov.py states."""
     rows, genome = every
     train = [genome.codes("chr3")]
-    llr = markov_llr(rows, genome, train, 1)
+    llr, baselines = markov_llr(rows, genome, train, 1), MarkovBaselines(train, 3)
     for position in np.unique(rows.position[rows.chrom == "chr1"]):
         here = (rows.chrom == "chr1") & (rows.position == position)
         bits = np.log2(1 + np.exp(llr[here]).sum())
         context = genome.codes("chr1", int(position) - 1, int(position) + 2)
-        assert bits == pytest.approx(markov_loss(train, [context], 1, 1).bits_per_base)
+        assert bits == pytest.approx(best(baselines.losses([context]), "two-sided").bits_per_base)
     mirror = llr[rows.chrom == "chr2"]
     np.testing.assert_allclose(mirror, llr[rows.chrom == "chr1"])
 
