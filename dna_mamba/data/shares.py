@@ -65,7 +65,8 @@ class BlockPlaces(_Rule):
     seed: int = Field(default=0, ge=0)
 
 
-_KINDS = {"bed": "bed", "last": "part", "part": "part", "fraction": "fraction"}
+PLACE_TAGS = _TEXT, _BED, _PART, _BLOCKS = ("text of a place", "BED places", "part places", "block places")
+_KINDS = {"bed": _BED, "last": _PART, "part": _PART, "fraction": _BLOCKS}
 
 
 def _kind_of(value: object) -> str | None:
@@ -73,14 +74,14 @@ def _kind_of(value: object) -> str | None:
         return next((kind for key, kind in _KINDS.items() if getattr(value, key, None) is not None), None)
     if isinstance(value, dict):
         return next((kind for key, kind in _KINDS.items() if key in value), None)
-    return "text"
+    return _TEXT
 
 
 PlaceRule: TypeAlias = Annotated[
-    Annotated[str, Tag("text")]
-    | Annotated[BedPlaces, Tag("bed")]
-    | Annotated[PartPlaces, Tag("part")]
-    | Annotated[BlockPlaces, Tag("fraction")],
+    Annotated[str, Tag(_TEXT)]
+    | Annotated[BedPlaces, Tag(_BED)]
+    | Annotated[PartPlaces, Tag(_PART)]
+    | Annotated[BlockPlaces, Tag(_BLOCKS)],
     Discriminator(
         _kind_of,
         custom_error_type="place",

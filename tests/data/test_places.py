@@ -1,6 +1,7 @@
 """What texts and BED files name: contigs by all their names, patterns, stretches."""
 
 import gzip
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ def names_of(*contigs: tuple[str, str, int]) -> ContigNames:
     return ContigNames.of(genome)
 
 
-STORE = names_of(("yeast", "yeast:chrI", 100), ("yeast", "yeast:chrM", 20), ("worm", "worm:chrX", 50), ("worm", "worm:chrM", 10))
+STORE = names_of(
+    ("yeast", "yeast:chrI", 100), ("yeast", "yeast:chrM", 20), ("worm", "worm:chrX", 50), ("worm", "worm:chrM", 10)
+)
 FILES = names_of(("yeast", "chrI", 100), ("worm", "chrX", 50), ("worm", "HLA-A*01:01", 30))
 
 
@@ -83,13 +86,18 @@ def test_what_names_nothing(text: str, message: str) -> None:
 
 def test_a_bed_file_is_joined_and_named_as_the_genome_does(tmp_path: Path) -> None:
     path = tmp_path / "held.bed.gz"
-    path.write_bytes(gzip.compress(b"# comment\nchrI\t20\t30\tname\nchrI\t10\t20\nyeast:chrI\t5\t12\nworm:chrX\t0\t50\n"))
+    lines = b"# comment\nchrI\t20\t30\tname\nchrI\t10\t20\nyeast:chrI\t5\t12\nworm:chrX\t0\t50\n"
+    path.write_bytes(gzip.compress(lines))
     assert found(str(path), STORE) == ["yeast:chrI:6-30", "worm:chrX:1-50"]
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("", "held.bed: holds no interval"), ("chrI\t0\t101\n", "ends past chrI"), ("chrM\t0\t5\n", "contig of 2 genomes")],
+    [
+        ("", "held.bed: holds no interval"),
+        ("chrI\t0\t101\n", "ends past chrI"),
+        ("chrM\t0\t5\n", "contig of 2 genomes"),
+    ],
 )
 def test_bed_files_of_another_genome(content: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "held.bed").write_text(content)
@@ -103,7 +111,7 @@ def test_merging_against_marking_base_by_base(spans: list[tuple[int, int]], gap_
     inside = np.zeros(60, dtype=bool)
     for start, length in spans:
         inside[start : start + length] = True
-    for one, other in zip(merged, merged[1:], strict=False):
+    for one, other in pairwise(merged):
         assert other.start - one.end > gap_bp
         assert not inside[one.end : other.start].any()
     marked = np.zeros(60, dtype=bool)

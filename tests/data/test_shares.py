@@ -59,7 +59,7 @@ def test_every_block_is_as_likely_as_any_other() -> None:
     for seed in range(400):
         for block in share_of(BlockPlaces(fraction=0.1, block_bp=10, of="a:2", seed=seed), NAMES, [], "x"):
             counts[block.start // 10] += 1
-    assert counts.sum() == 2000 and 15 < counts.min() and counts.max() < 70
+    assert counts.sum() == 2000 and counts.min() > 15 and counts.max() < 70
 
 
 def test_blocks_leave_alone_what_is_taken() -> None:
@@ -78,5 +78,5 @@ def test_a_contig_shorter_than_a_block_is_one() -> None:
     [{}, {"last": 0.1, "part": (0, 1)}, {"part": (0.5, 0.5)}, {"last": 1}, {"last": 0.1, "off": "a"}, {"last": "x"}],
 )
 def test_wrong_parts(values: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="part|last|off|Field|Input"):
+    with pytest.raises(ValueError, match="part|last|off"):
         PartPlaces.model_validate(values)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dna_mamba.data.sampling import WindowSampler
-from dna_mamba.data.shares import BedPlaces, BlockPlaces, PartPlaces
+from dna_mamba.data.shares import BedPlaces, BlockPlaces, PartPlaces, PlaceRule
 from dna_mamba.data.splits import split_genome
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
@@ -117,7 +117,7 @@ def test_nothing_held_out() -> None:
 def test_texts_and_rules_mix(tmp_path: Path) -> None:
     for name in ("held.bed", "held.txt"):
         (tmp_path / name).write_text("chr1\t0\t2\nchr1\t1\t3\n")
-    rest = ["chr2:9-10", PartPlaces(last=0.2, of="chr3")]
+    rest: list[PlaceRule] = ["chr2:9-10", PartPlaces(last=0.2, of="chr3")]
     split = split_genome(GENOME, validation=[str(tmp_path / "held.bed"), *rest], test=["chrM"])
     assert split == split_genome(GENOME, validation=[BedPlaces(bed=str(tmp_path / "held.txt")), *rest], test=["chrM"])
     assert texts(split.validation) == ["chr1:1-3", "chr2:9-10", "chr3:9-10"]

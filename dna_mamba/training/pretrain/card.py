@@ -1,5 +1,6 @@
 """The model card: what a model is, what it was trained on, how well it does beside counting words."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from dna_mamba.models import MaskedLanguageModel
@@ -49,8 +50,8 @@ def _facts(recipe: Recipe, model: MaskedLanguageModel, rows: LogRows, command: s
     return "\n".join(f"- **{key}**: {value}" for key, value in facts.items() if value)
 
 
-def _names(places: list[str]) -> str:
-    return ", ".join(places) or "nothing"
+def _names(places: Sequence[object]) -> str:
+    return ", ".join(map(str, places)) or "nothing"
 
 
 def _margin(start: dict[str, Any]) -> str:

@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from dna_mamba.data.held_out import HeldOutPlan
 from dna_mamba.data.masking import MaskingPolicy
+from dna_mamba.data.shares import PLACE_TAGS
 from dna_mamba.errors import InputError
 from dna_mamba.models import ModelConfig, preset
 from dna_mamba.tokenizers import KmerTokenizer, Tokenizer, from_config
+from dna_mamba.training.distributed.config import DistributedConfig
 from dna_mamba.training.loop.optimiser import OptimiserConfig
 from dna_mamba.training.loop.schedule import ScheduleConfig
 from dna_mamba.training.pretrain.recipe_file import read_yaml
@@ -26,7 +28,7 @@ from dna_mamba.training.pretrain.sections import (
     TokenizerSection,
 )
 
-_TAGS = (PRESET, SHAPED, "nucleotide", "kmer", "bpe")
+_TAGS = (PRESET, SHAPED, "nucleotide", "kmer", "bpe", *PLACE_TAGS)
 
 
 class Recipe(Section):
@@ -44,12 +46,31 @@ class Recipe(Section):
     test: HeldOutPlan = HeldOutPlan()
     precision: Literal["float32", "bfloat16"] = "float32"
     recompute: bool = False
+    distributed: DistributedConfig = DistributedConfig()
     seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _stages_take_the_steps_of_the_run(self) -> "Recipe":
+        stages, steps = self.batch.stages, self.schedule.steps
+        if not stages:
+            return self
+        before = self.batch.by_first_step()[-1][0]
+        if before >= steps:
+            raise ValueError(
+                f"batch.stages: the last one would begin after step {before:,}, the run has {steps:,}; "
+                "shorten the stages or raise schedule.steps"
+            )
+        if stages[-1].steps is not None and before + stages[-1].steps != steps:
+            raise ValueError(
+                f"batch.stages: they take {before + stages[-1].steps:,} steps, the run has {steps:,}; "
+                "leave out steps of the last one, which runs to the end"
+            )
+        return self
 
     @property
     def margin_bp(self) -> int:
         """Bases beside a held-out stretch that are not trained on."""
-        return self.batch.window_bp if self.genome.margin_bp is None else self.genome.margin_bp
+        return self.batch.longest_window_bp if self.genome.margin_bp is None else self.genome.margin_bp
 
     def model_config_of(self) -> ModelConfig:
         """The model this recipe trains: a default size, its keys overridden, or a shape given in full."""
@@ -106,7 +127,7 @@ def _refusal(error: ValidationError, place: str | Path, section: str = "") -> In
         remedy = "quote a name that could be read as a number"
     if key.startswith("genome.") and given is None:
         remedy = "write [] for none, or quote the name of a contig"
-    return InputError(f"{key}{value}: {first['msg']}", place=place, remedy=remedy)
+    return InputError(f"{key}{value}: {first['msg'].removeprefix('Value error, ')}", place=place, remedy=remedy)
 
 
 def _check_tokenizer(recipe: Recipe, place: str | Path) -> None:

@@ -13,6 +13,8 @@ _TEXT = {
     *(("about", key) for key in ("name", "description", "data", "licence", "citation")),
 }
 """Keys whose values are text, or lists of it, whatever else YAML 1.1 might read there."""
+_TEXT_OF_RULES = ("bed", "of")
+"""Such keys in the mappings that say what share of the genomes is held out."""
 _PREFIX = "tag:yaml.org,2002:"
 _STRING, _NULL, _MERGE = _PREFIX + "str", _PREFIX + "null", _PREFIX + "merge"
 
@@ -73,9 +75,12 @@ def _keep_text(node: yaml.Node, path: tuple[str, ...]) -> None:
     if path in _TEXT:
         if isinstance(node, yaml.ScalarNode) and node.tag != _NULL:
             node.tag = _STRING
-        for item in node.value if isinstance(node, yaml.SequenceNode) else ():
-            if isinstance(item, yaml.ScalarNode) and item.value:
+        for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            if isinstance(item, yaml.ScalarNode) and item.value and item is not node:
                 item.tag = _STRING
+            for key, value in _entries(item) if isinstance(item, yaml.MappingNode) else ():
+                if key in _TEXT_OF_RULES and isinstance(value, yaml.ScalarNode):
+                    value.tag = _STRING
     elif isinstance(node, yaml.MappingNode):
         for key, value in _entries(node):
             _keep_text(value, (*path, key))

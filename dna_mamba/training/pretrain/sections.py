@@ -1,10 +1,13 @@
 """The sections of a recipe: their keys, defaults and limits."""
 
+import math
 from collections.abc import Callable
+from itertools import accumulate
 from typing import (
     Annotated,
     Any,
     Literal,
+    NamedTuple,
     Required,  # of pydantic, which wants this one before Python 3.12
     TypeAlias,
 )
@@ -22,6 +25,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from dna_mamba.data.shares import PlaceRule
 from dna_mamba.models.config import ReverseComplement, Size
 
 _CLOSED = ConfigDict(extra="forbid")
@@ -46,15 +50,16 @@ class AboutConfig(Section):
 class GenomeConfig(Section):
     """FASTA files, relative to the working directory, and what is held out of them.
 
-    ``validation``, ``test`` and ``exclude`` hold names of contigs, shell patterns over them, and stretches
-    ``contig:start-end`` (1-based, both ends included). ``margin_bp`` on each side of a stretch are not trained on; None
-    is a batch window. An empty ``validation`` trains without any.
+    ``validation``, ``test`` and ``exclude`` hold names of contigs, shell patterns over them, stretches
+    ``contig:start-end`` (1-based, both ends included), BED files (``dna_mamba.data.places``), and shares of contigs or
+    genomes (``dna_mamba.data.shares``). ``margin_bp`` on each side of a held-out stretch are not trained on; None is a
+    batch window. An empty ``validation`` trains without any.
     """
 
     fasta: list[str] = Field(min_length=1)
-    validation: list[str]
-    test: list[str] = []
-    exclude: list[str] = []
+    validation: list[PlaceRule]
+    test: list[PlaceRule] = []
+    exclude: list[PlaceRule] = []
     margin_bp: int | None = Field(default=None, ge=0)
 
     @model_validator(mode="before")
@@ -62,18 +67,85 @@ class GenomeConfig(Section):
     def _one_text_is_a_list(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
-        return {key: [value] if isinstance(value, str) else value for key, value in values.items()}
+        places = ("validation", "test", "exclude")
+        return {
+            key: [value] if isinstance(value, str) or (isinstance(value, dict) and key in places) else value
+            for key, value in values.items()
+        }
 
     @model_serializer(mode="wrap")
     def _leave_out_no_margin(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {key: value for key, value in write(self).items() if key != "margin_bp" or value is not None}
 
 
+class StageConfig(Section):
+    """So many ``steps`` with windows of ``window_bp``; the last stage runs to the end and need not say how many."""
+
+    window_bp: int = Field(gt=0)
+    steps: int | None = Field(default=None, gt=0)
+
+
+class StageShape(NamedTuple):
+    """From ``first_step`` (0-based) on, a step reads ``windows`` windows of ``window_bp``."""
+
+    first_step: int
+    window_bp: int
+    windows: int
+
+
 class BatchConfig(Section):
-    """What one step reads: ``windows`` windows of ``window_bp``."""
+    """What one step reads: ``windows`` windows of ``window_bp``.
+
+    A process takes its share of them in one forward pass, or ``micro_windows`` at a time: less memory, the same step.
+    With ``stages`` windows change along the run, and their number with them: a step reads as many bases in each.
+    """
 
     window_bp: int = Field(default=1024, gt=0)
     windows: int = Field(default=8, gt=0)
+    stages: list[StageConfig] = []
+    micro_windows: int | None = Field(default=None, gt=0)
+
+    @property
+    def bp_per_step(self) -> int:
+        """Bases a step reads."""
+        return self.windows * self.window_bp
+
+    @property
+    def longest_window_bp(self) -> int:
+        """Of all stages."""
+        return max((stage.window_bp for stage in self.stages), default=self.window_bp)
+
+    @property
+    def last_window_bp(self) -> int:
+        """What the run ends with."""
+        return self.stages[-1].window_bp if self.stages else self.window_bp
+
+    def by_first_step(self) -> list[StageShape]:
+        """Each stage, in order; the whole run where there are none."""
+        if not self.stages:
+            return [StageShape(0, self.window_bp, self.windows)]
+        firsts = accumulate((stage.steps or 0 for stage in self.stages[:-1]), initial=0)
+        return [
+            StageShape(first, stage.window_bp, self.bp_per_step // stage.window_bp)
+            for first, stage in zip(firsts, self.stages, strict=True)
+        ]
+
+    @model_validator(mode="after")
+    def _stages_read_as_much(self) -> "BatchConfig":
+        for stage in self.stages:
+            if self.bp_per_step % stage.window_bp:
+                fitting = math.lcm(self.window_bp, stage.window_bp) // self.window_bp
+                raise ValueError(
+                    f"stages: windows of {stage.window_bp:,} bp do not divide the {self.bp_per_step:,} bp of a step; "
+                    f"take a number of windows that is a multiple of {fitting:,}"
+                )
+        if any(stage.steps is None for stage in self.stages[:-1]):
+            raise ValueError("stages: every stage but the last needs steps")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_stages(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in write(self).items() if key not in ("stages", "micro_windows") or value}
 
 
 class _ModelKeys(TypedDict, total=False):

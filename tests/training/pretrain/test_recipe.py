@@ -163,8 +163,68 @@ def test_a_byte_pair_vocabulary_survives_the_recipe(path: Path) -> None:
     assert read_recipe(path).build_tokenizer().to_config() == vocabulary
 
 
+def test_stages_read_as_many_bases_a_step(path: Path) -> None:
+    batch = "batch={window_bp: 512, windows: 16, stages: [{window_bp: 128, steps: 2}, {window_bp: 4096}]}"
+    recipe = read_recipe(path, (batch,))
+    assert recipe.batch.by_first_step() == [(0, 128, 64), (2, 4096, 2)]
+    assert recipe.margin_bp == 4096 and recipe.batch.last_window_bp == 4096
+
+
+@pytest.mark.parametrize(
+    ("stages", "message"),
+    [
+        ("[{window_bp: 768}]", "windows of 768 bp do not divide the 8,192 bp of a step.*a multiple of 3;"),
+        ("[{window_bp: 16384}]", "windows of 16,384 bp do not divide.*a multiple of 16;"),
+        ("[{window_bp: 512}, {window_bp: 1024}]", "every stage but the last needs steps"),
+        ("[{window_bp: 512, steps: 5}, {window_bp: 1024}]", "would begin after step 5, the run has 5"),
+        ("[{window_bp: 512, steps: 2}, {window_bp: 1024, steps: 2}]", "they take 4 steps, the run has 5"),
+        ("[{window_bp: 0}]", "batch.stages.0.window_bp 0"),
+        ("[{window: 5}]", "batch.stages.0.window"),
+        ("7", "batch.stages 7"),
+    ],
+)
+def test_stages_that_cannot_be(path: Path, stages: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        read_recipe(path, (f"batch.stages={stages}",))
+    assert "Value error" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_keys_that_are_not_used_leave_a_run_as_it_was(path: Path) -> None:
+    """A run is known by its recipe: one that began before a key existed must still resume."""
+    written = read_recipe(path).model_dump(mode="json")
+    assert written["batch"] == {"window_bp": 1024, "windows": 8} and "span" not in written["masking"]
+    assert not {"init", "init_sha256", "freeze"} & written.keys()
+
+
 def test_a_resolved_recipe_reads_back_equal(path: Path) -> None:
-    overrides = ("genome.validation=[2, 010, null]", "genome.margin_bp=7", "tokenizer={kind: kmer, k: 1}")
+    overrides = (
+        *("genome.validation=[2, 010, null]", "genome.margin_bp=7", "tokenizer={kind: kmer, k: 1}"),
+        *("masking.span={mean_tokens: 3}", "batch.stages=[{window_bp: 512, steps: 2}, {window_bp: 1024}]"),
+    )
     recipe = read_recipe(path, overrides)
     path.write_text(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
     assert read_recipe(path) == recipe
+
+
+def test_texts_and_shares_stand_in_one_list(path: Path) -> None:
+    path.write_text(MINIMAL.replace("[chr2]", "[010, {last: 0.1, of: 2}, {fraction: 0.05}, {bed: 7}]"))
+    recipe = read_recipe(path, ("genome.test={part: [0.8, 0.9], each: genome}",))
+    assert list(map(str, recipe.genome.validation)) == ["010", "{last: 0.1, of: 2}", "{fraction: 0.05}", "{bed: 7}"]
+    assert list(map(str, recipe.genome.test)) == ["{part: [0.8, 0.9], each: genome}"]
+    path.write_text(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
+    assert read_recipe(path) == recipe
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("[{last: 2}]", "genome.validation.0.last 2: Input should be less than 1"),
+        ("[chr1, {last: 0.1, far: x}]", "genome.validation.1.far: no such key"),
+        ("{fractoin: 0.1}", "genome.validation.0: not a place: .* one of the keys bed, last, part, fraction"),
+        ("{fraction: 0.1, block_bp: 0}", "genome.validation.0.block_bp 0: "),
+        ("{part: [0.5, 0.1]}", "genome.validation.0: part must begin before it ends"),
+    ],
+)
+def test_wrong_shares_are_named(path: Path, rule: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_recipe(path, (f"genome.validation={rule}",))
