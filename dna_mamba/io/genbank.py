@@ -76,15 +76,33 @@ class _WatchedText:
 
 def flat_file_records(stream: io.BufferedReader, flat_format: str, place: str) -> Iterator[FastaRecord]:
     """As ``read_genbank``, from an unpacked stream of this ``flat_format``; ``place`` names it in errors."""
+    for record, text in _records(stream, flat_format, place, do_features=False):
+        yield _to_fasta_record(record, text, place)
+
+
+def flat_file_features(stream: io.BufferedReader, flat_format: str, place: str) -> Iterator[tuple[str, int, Any]]:
+    """Name, length in bp and Biopython's record with its features, of each record; the sequence may be missing.
+
+    Raises:
+        InputError: as ``read_genbank``, but for the sequence.
+    """
+    for record, text in _records(stream, flat_format, place, do_features=True):
+        stated = _STATED_LENGTH.search(text.first_line)
+        yield _name_of(record, f"{place}:{text.first_number}"), int(stated[1]) if stated else len(record), record
+
+
+def _records(
+    stream: io.BufferedReader, flat_format: str, place: str, *, do_features: bool
+) -> Iterator[tuple[Any, _WatchedText]]:
     from Bio.GenBank.Scanner import EmblScanner, GenBankScanner
 
     scanner_class: Any = GenBankScanner if flat_format == "GenBank" else EmblScanner
     text = _WatchedText(stream)
-    records = scanner_class().parse_records(text, do_features=False)
+    records = scanner_class().parse_records(text, do_features=do_features)
     n_records = 0
     while (record := _next_record(records, text, flat_format, place)) is not None:
         n_records += 1
-        yield _to_fasta_record(record, text, place)
+        yield record, text
     if n_records != max(text.n_ends, 1):
         what = f"{n_records} of {text.n_ends} {flat_format} records can be read"
         raise InputError(what, place=place, remedy="look for damaged LOCUS or ID lines, or download it again")

@@ -8,7 +8,7 @@ is how ribosomal frameshifts and partial models show. Of each gene the transcrip
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -36,6 +36,52 @@ class CdsRow(NamedTuple):
     phase: int
 
 
+class GffRow(NamedTuple):
+    """A row as it stands in the file: ``first`` and ``last`` are 1-based inclusive, ``place`` names file and line."""
+
+    kind: str
+    chrom: str
+    first: str
+    last: str
+    strand: str
+    phase: str
+    attributes: dict[str, str]
+    place: str
+
+    def span(self) -> tuple[int, int]:
+        """0-based half-open. Raises InputError unless 1 <= start <= end."""
+        if not self._is_place():
+            what = f"{self.kind} {self.first}-{self.last}"
+            raise InputError(what, place=self.place, remedy="a row has 1 <= start <= end")
+        return int(self.first) - 1, int(self.last)
+
+    def cds(self) -> "CdsRow":
+        """The row as one of type CDS. Raises InputError if strand, phase, places or transcript are not those of one."""
+        if not (self._is_place() and self.strand in ("+", "-") and self.phase in ("0", "1", "2")):
+            what = f"CDS {self.first}-{self.last} on strand {self.strand!r} with phase {self.phase!r}"
+            remedy = "a CDS has 1 <= start <= end, strand + or -, phase 0, 1 or 2"
+            raise InputError(what, place=self.place, remedy=remedy)
+        row = CdsRow(self.chrom, int(self.first) - 1, int(self.last), self.strand, int(self.phase))
+        if not self.transcripts:
+            remedy = "name the transcript it is of"
+            raise InputError("CDS without Parent or transcript_id", place=self.place, remedy=remedy)
+        if row.end - row.start > _LONGEST_ROW_BP:
+            what = f"CDS of {row.end - row.start:,} bases"
+            raise InputError(what, place=self.place, remedy="correct its start and end")
+        return row
+
+    def _is_place(self) -> bool:
+        is_number = _COORDINATE.fullmatch(self.first) and _COORDINATE.fullmatch(self.last)
+        return bool(is_number) and 1 <= int(self.first) <= int(self.last)
+
+    @property
+    def transcripts(self) -> tuple[str, ...]:
+        """The transcripts that a CDS or exon is of; its own ID where it names none."""
+        attributes = self.attributes
+        names = attributes.get("Parent") or attributes.get("transcript_id") or attributes.get("ID", "")
+        return tuple(names.split(",")) if names else ()
+
+
 class CodingSequence(NamedTuple):
     """The codons of one gene: ``positions`` int64 (3 n,), 0-based, in reading order; on ``-`` they fall."""
 
@@ -61,10 +107,14 @@ def read_coding(path: str | Path) -> Annotation:
     genes, cds_rows = _transcripts(path)
     if not cds_rows:
         raise InputError("has no CDS rows", place=display_name(path), remedy="give a GFF3 or GTF file of genes")
+    return coding_of((genes[transcript], rows) for transcript, rows in cds_rows.items())
+
+
+def coding_of(transcripts: Iterable[tuple[str, Sequence[CdsRow]]]) -> Annotation:
+    """Of transcripts, each the name of its gene and its CDS rows, the longest coding sequence of each gene."""
     left_out: Counter[str] = Counter()
     best: dict[str, CodingSequence] = {}
-    for transcript, rows in cds_rows.items():
-        gene = genes[transcript]
+    for gene, rows in transcripts:
         positions = _join(rows)
         if isinstance(positions, str):
             left_out[positions] += 1
@@ -81,58 +131,49 @@ def _transcripts(path: str | Path) -> tuple[dict[str, str], dict[str, list[CdsRo
     parents: dict[str, str] = {}
     genes: dict[str, str] = {}
     cds_rows: dict[str, list[CdsRow]] = defaultdict(list)
-    for kind, row, attributes in _rows(path):
-        if "ID" in attributes and "Parent" in attributes:
-            parents[attributes["ID"]] = attributes["Parent"]
-        if kind != "CDS" or row is None:
+    for row in read_rows(path):
+        if "ID" in row.attributes and "Parent" in row.attributes:
+            parents[row.attributes["ID"]] = row.attributes["Parent"]
+        if row.kind != "CDS":
             continue
-        for transcript in _name(attributes).split(","):
-            cds_rows[transcript].append(row)
-            genes.setdefault(transcript, attributes.get("gene_id", ""))
+        cds = row.cds()
+        for transcript in row.transcripts:
+            cds_rows[transcript].append(cds)
+            genes.setdefault(transcript, row.attributes.get("gene_id", ""))
     return {name: gene or parents.get(name, name) for name, gene in genes.items()}, cds_rows
 
 
-def _rows(path: str | Path) -> Iterator[tuple[str, CdsRow | None, dict[str, str]]]:
+def read_rows(path: str | Path, pragma: Callable[[str], None] = lambda line: None) -> Iterator[GffRow]:
+    """Every row of a GFF3 or GTF file (plain, gzip, BGZF, ``-``) in order; ``pragma`` is told ``##`` lines.
+
+    Raises:
+        InputError: the file cannot be read, or a row has not nine columns; names file and line.
+    """
     with open_text(path) as stream:
         for number, raw in enumerate(stream, 1):
             line = raw.decode("utf-8", errors="surrogateescape").rstrip("\r\n")
             if line.startswith("##FASTA"):
                 return
+            if line.startswith("##"):
+                pragma(line)
             if line.strip() and not line.startswith("#"):
                 yield _parse(line.split("\t"), f"{display_name(path)}:{number}")
 
 
-def _parse(columns: list[str], place: str) -> tuple[str, CdsRow | None, dict[str, str]]:
+def _parse(columns: list[str], place: str) -> GffRow:
     if len(columns) != 9:
         raise InputError(f"{len(columns)} columns", place=place, remedy="GFF3 and GTF have nine, separated by tabs")
     chrom, _, kind, first, last, _, strand, phase, text = columns
-    attributes = _attributes(text)
-    if kind != "CDS":
-        return kind, None, attributes
-    is_place = _COORDINATE.fullmatch(first) and _COORDINATE.fullmatch(last) and 1 <= int(first) <= int(last)
-    if not (is_place and strand in ("+", "-") and phase in ("0", "1", "2")):
-        what = f"CDS {first}-{last} on strand {strand!r} with phase {phase!r}"
-        raise InputError(what, place=place, remedy="a CDS has 1 <= start <= end, strand + or -, phase 0, 1 or 2")
-    row = CdsRow(chrom, int(first) - 1, int(last), strand, int(phase))
-    if not _name(attributes):
-        raise InputError("CDS without Parent or transcript_id", place=place, remedy="name the transcript it is of")
-    if row.end - row.start > _LONGEST_ROW_BP:
-        raise InputError(f"CDS of {row.end - row.start:,} bases", place=place, remedy="correct its start and end")
-    return kind, row, attributes
+    return GffRow(kind, chrom, first, last, strand, phase, _attributes(text), place)
 
 
 def _attributes(text: str) -> dict[str, str]:
-    if gtf := _GTF_ATTRIBUTE.findall(text):
+    if '"' in text and (gtf := _GTF_ATTRIBUTE.findall(text)):
         return dict(gtf)
     return {key.strip(): value for key, _, value in (part.partition("=") for part in text.split(";")) if value}
 
 
-def _name(attributes: dict[str, str]) -> str:
-    """The transcript of a CDS row, or several separated by commas; empty where none is named."""
-    return attributes.get("transcript_id") or attributes.get("Parent") or attributes.get("ID", "")
-
-
-def _join(rows: list[CdsRow]) -> NDArray[np.int64] | str:
+def _join(rows: Sequence[CdsRow]) -> NDArray[np.int64] | str:
     """Positions in reading order, whole codons only; or why there are none."""
     if len({(row.chrom, row.strand) for row in rows}) > 1:
         return "on several contigs or strands"
