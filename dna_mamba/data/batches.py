@@ -1,6 +1,6 @@
 """From windows to the tensors of a training step."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,48 +31,76 @@ class Batch(NamedTuple):
     windows: tuple[Window, ...]
 
 
+class Stage(NamedTuple):
+    """Steps of a run that read windows alike, until the next stage begins.
+
+    Attributes:
+        first_step: 0-based.
+        sampler: which windows its steps read, from the sampler's first.
+        windows: a step.
+    """
+
+    first_step: int
+    sampler: WindowSampler
+    windows: int
+
+
 class MaskedBatches:
     """Batches by index: ``batches[step]`` is the same whenever and wherever it is asked for.
 
     Args:
         genome: contigs by name, uint8 (L,) each, in memory or on disk.
-        sampler: which windows of them a step reads.
+        stages: one or more, in order, the first one from step 0.
         tokenizer: makes ids of their bases.
         policy: which tokens are asked for, and with which weight.
-        batch_windows: windows a step.
         seed: of the masks.
     """
 
     def __init__(
         self,
         genome: Genome,
-        sampler: WindowSampler,
+        stages: Sequence[Stage],
         tokenizer: Tokenizer,
         policy: MaskingPolicy,
         *,
-        batch_windows: int,
         seed: int,
     ) -> None:
         self._genome = genome
-        self._sampler = sampler
+        self.stages = tuple(stages)
         self._tokenizer = tokenizer
         self._policy = policy
-        self._batch_windows = batch_windows
         self._seed = seed
 
     def __getitem__(self, step: int) -> Batch:
         """The batch of a step."""
-        indices = range(step * self._batch_windows, (step + 1) * self._batch_windows)
-        windows = tuple(self._sampler[index] for index in indices)
-        rows = [self._row(index, window) for index, window in zip(indices, windows, strict=True)]
+        return self.part(step, 0, self.windows_at(step))
+
+    def windows_at(self, step: int) -> int:
+        """How many windows a step reads."""
+        return self.stages[self._stage_of(step)].windows
+
+    def part(self, step: int, first: int, last: int) -> Batch:
+        """Windows ``[first, last)`` of a step's batch, padded to the longest of these; at least one."""
+        number = self._stage_of(step)
+        stage = self.stages[number]
+        begin = (step - stage.first_step) * stage.windows
+        indices = range(begin + first, begin + last)
+        windows = tuple(stage.sampler[index] for index in indices)
+        rows = [self._row((index, number), window) for index, window in zip(indices, windows, strict=True)]
         return stack_rows(rows, windows, pad_id=self._tokenizer.pad_id)
 
-    def _row(self, index: int, window: Window) -> "Row":
+    def _stage_of(self, step: int) -> int:
+        return max(i for i, stage in enumerate(self.stages) if stage.first_step <= step)
+
+    def _row(self, sample: tuple[int, int], window: Window) -> "Row":
+        """The masks of a sample follow from its index and its stage; in the first stage from its index alone."""
         codes = self._genome[window.chrom][window.start : window.end]
         if window.reverse:
             codes = reverse_complement_codes(codes)
         ids = self._tokenizer.encode_codes(codes)
-        inputs, chosen = mask_tokens(ids, self._tokenizer, self._policy, generator(self._seed, _MASK_STREAM, index))
+        stream = sample if sample[1] else sample[:1]
+        rng = generator(self._seed, _MASK_STREAM, *stream)
+        inputs, chosen = mask_tokens(ids, self._tokenizer, self._policy, rng)
         return Row(inputs, ids, chosen * _loss_weights(codes, len(ids), self._policy))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from dna_mamba.alphabet import decode_bases, encode_bases, reverse_complement
-from dna_mamba.data.batches import MaskedBatches, holds_target
+from dna_mamba.data.batches import MaskedBatches, Stage, holds_target
 from dna_mamba.data.masking import MaskingPolicy
 from dna_mamba.data.sampling import WindowSampler
 from dna_mamba.genome import Interval
@@ -14,9 +14,15 @@ TOKENIZER = NucleotideTokenizer.caduceus()
 
 
 def batches(genome: dict[str, np.ndarray], **policy: float) -> MaskedBatches:
+    return staged(genome, [(0, 50, 6)], **policy)
+
+
+def staged(genome: dict[str, np.ndarray], stages: list[tuple[int, int, int]], **policy: float) -> MaskedBatches:
+    """Stages by their first step, window and windows a step."""
     places = [Interval(chrom, 0, len(codes)) for chrom, codes in genome.items()]
-    sampler = WindowSampler(places, 50, seed=3, both_strands=True)
-    return MaskedBatches(genome, sampler, TOKENIZER, MaskingPolicy(**policy), batch_windows=6, seed=3)
+    samplers = [WindowSampler(places, window_bp, seed=3, both_strands=True) for _, window_bp, _ in stages]
+    steps = [Stage(first, sampler, windows) for (first, _, windows), sampler in zip(stages, samplers, strict=True)]
+    return MaskedBatches(genome, steps, TOKENIZER, MaskingPolicy(**policy), seed=3)
 
 
 def genome() -> dict[str, np.ndarray]:
@@ -73,3 +79,29 @@ def test_whether_there_is_anything_to_predict() -> None:
     repeats_alone = [encode_bases("acgt" * 9)]
     assert holds_target(repeats_alone, TOKENIZER, policy, 50)
     assert not holds_target(repeats_alone, TOKENIZER, MaskingPolicy(soft_mask_weight=0), 50)
+
+
+def test_stages_change_windows_and_not_the_bases_of_a_step() -> None:
+    sequences = {"c": encode_bases("ACGTTGCA" * 200)}
+    source = staged(sequences, [(0, 50, 8), (3, 100, 4), (5, 400, 1)])
+    shapes = [tuple(source[step].inputs.shape) for step in range(7)]
+    assert shapes == [(8, 50)] * 3 + [(4, 100)] * 2 + [(1, 400)] * 2
+    assert [source.windows_at(step) for step in (2, 3, 5, 99)] == [8, 4, 1, 1]
+
+
+def test_a_stage_begins_with_its_samplers_first_window_and_masks_of_its_own() -> None:
+    sequences = {"c": encode_bases("ACGTTGCA" * 200)}
+    source = staged(sequences, [(0, 50, 8), (3, 50, 8)])
+    assert source[3].windows == source[0].windows
+    assert not torch.equal(source[3].weights, source[0].weights)
+    alone = staged(sequences, [(0, 50, 8)])
+    assert torch.equal(alone[2].weights, source[2].weights)
+
+
+def test_parts_of_a_batch_are_its_rows() -> None:
+    source = staged({"c": encode_bases("ACGTTGCA" * 200)}, [(0, 50, 8), (3, 100, 4)])
+    for step in (2, 4):
+        whole, halves = source[step], [source.part(step, 0, 3), source.part(step, 3, source.windows_at(step))]
+        assert whole.windows == halves[0].windows + halves[1].windows
+        for field in ("inputs", "targets", "weights"):
+            assert torch.equal(getattr(whole, field), torch.cat([getattr(half, field) for half in halves]))

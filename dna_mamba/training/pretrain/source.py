@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from dna_mamba.data.batches import MaskedBatches
+from dna_mamba.data.batches import MaskedBatches, Stage
 from dna_mamba.data.genomes import load_genomes, pieces_of
 from dna_mamba.data.sampling import WindowSampler
 from dna_mamba.data.splits import Split, split_genome
@@ -32,10 +32,15 @@ def read_split(recipe: Recipe) -> Split:
 def training_batches(recipe: Recipe, split: Split, model: MaskedLanguageModel) -> MaskedBatches:
     """What each step of a recipe reads."""
     both_strands = model.config.reverse_complement in ("augment", "post-hoc")
-    sampler = WindowSampler(split.train, recipe.batch.window_bp, seed=recipe.seed, both_strands=both_strands)
-    return MaskedBatches(
-        split.genome, sampler, model.tokenizer, recipe.masking, batch_windows=recipe.batch.windows, seed=recipe.seed
-    )
+    stages = [
+        Stage(
+            shape.first_step,
+            WindowSampler(split.train, shape.window_bp, seed=recipe.seed, both_strands=both_strands),
+            shape.windows,
+        )
+        for shape in recipe.batch.by_first_step()
+    ]
+    return MaskedBatches(split.genome, stages, model.tokenizer, recipe.masking, seed=recipe.seed)
 
 
 def fingerprint_of(recipe: Recipe, split: Split) -> str:

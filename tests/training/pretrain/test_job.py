@@ -94,6 +94,21 @@ def wait_for_checkpoint(directory: Path, process: subprocess.Popen[bytes], secon
         time.sleep(0.02)
 
 
+STAGES = "batch.stages=[{window_bp: 32, steps: 3}, {window_bp: 64, steps: 4}, {window_bp: 256}]"
+
+
+@pytest.mark.parametrize("interrupted_after", [2, 3, 6, 9])
+def test_a_run_in_stages_resumes_bit_equal(recipe_path: Path, tmp_path: Path, interrupted_after: int) -> None:
+    whole, pieces = tmp_path / "whole", tmp_path / "pieces"
+    overrides = (STAGES, "masking.span={mean_tokens: 3}")
+    run(recipe_path, whole, *overrides)
+    with pytest.raises(InterruptionError):
+        run(recipe_path, pieces, *overrides, watcher=stop_after(interrupted_after))
+    run(recipe_path, pieces, *overrides, resume=True)
+    assert weights(pieces) == weights(whole) and curve(pieces) == curve(whole)
+    assert load_model(pieces / MODEL).config.trained_window_bp == 256
+
+
 def test_killed_and_resumed_from_the_command_line(recipe_path: Path, tmp_path: Path) -> None:
     options = ("--set", "schedule.steps=400", "--set", "schedule.evaluate_every=100")
     subprocess.run(command(recipe_path, tmp_path / "whole", *options), check=True, capture_output=True)
