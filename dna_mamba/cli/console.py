@@ -38,6 +38,12 @@ def log_precision(asked: str, taken: str) -> None:
         log(f"precision: {taken}" + (f" (as {asked} takes here)" if asked != taken else ""))
 
 
+def log_context(asked_bp: int | None, taken_bp: int) -> None:
+    """Say how long the windows were, where nobody had said how long they should be."""
+    if asked_bp is None:
+        log(f"context: {taken_bp:,} bp (the default for this model; --context takes another)")
+
+
 def print_estimate(facts: "Estimate") -> None:
     """An estimate to stdout as a table for programs, and its time to stderr for people."""
     for name, value in (

@@ -25,6 +25,8 @@ CODING = _ASSETS / "coding_chrI.bed"
 _CHROM = "chrI"
 _N_RECORDS = 400
 _N_SHOWN = 10
+_CONTEXT_BP = 256
+"""Short whatever the model was trained on: a demonstration takes seconds."""
 
 
 @click.command()
@@ -60,13 +62,15 @@ def command(output: str | None, model: str, device: str, threads: int, force: bo
     network = as_model(model, resolve_device(device))
     with FastaReader(GENOME) as genome:
         with progress("scored", unit="records", total=_N_RECORDS) as advance:
-            summary = ScoreJob(VARIANTS, genome, network).run(Target(scores_path, force=force), advance=advance)
+            summary = ScoreJob(VARIANTS, genome, network, context_bp=_CONTEXT_BP).run(
+                Target(scores_path, force=force), advance=advance
+            )
         found = ((score.variant, score.llr) for score in read_scores(scores_path) if score.variant.is_snv)
         variants = [ScoredVariant(v.pos, v.ref, v.alt, llr) for v, llr in found if llr is not None]
         strongest = sorted(variants, key=lambda variant: variant.llr)[:_N_SHOWN]
         predictions = [
-            SitePrediction(variant, site_probabilities(genome, network, _CHROM, variant.pos - 1))
-            for variant in strongest
+            SitePrediction(v, site_probabilities(genome, network, _CHROM, v.pos - 1, context_bp=_CONTEXT_BP))
+            for v in strongest
         ]
     for line in summary.lines():
         log(line)

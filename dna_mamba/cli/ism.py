@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dna_mamba.cli.console import log, log_precision, print_estimate, progress
-from dna_mamba.cli.options import model_option, resolve_device, run_options, setup_torch
+from dna_mamba.cli.console import log, log_context, log_precision, print_estimate, progress
+from dna_mamba.cli.options import context_option, model_option, resolve_device, run_options, setup_torch
 from dna_mamba.cli.regions import read_regions, region_options
 from dna_mamba.cli.resuming import resume_option, telling_what_is_kept
-from dna_mamba.defaults import DEFAULT_CONTEXT_BP
 from dna_mamba.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,15 +44,10 @@ _MAX_FIGURE_BP = 1000
     type=click.Choice(["llr", "wt-llr"]),
     default="llr",
     show_default=True,
-    help="llr masks each site in turn, as score does; wt-llr reads all sites off one pass without masks.",
+    help="llr masks each site in turn, as score does; wt-llr reads all sites off one pass without masks, half of "
+    "--context beyond each end.",
 )
-@click.option(
-    "--context",
-    type=click.IntRange(min=1),
-    default=DEFAULT_CONTEXT_BP,
-    show_default=True,
-    help="Longest window around a masked site, in bp; without masks, half of it is read beyond each end.",
-)
+@context_option
 @resume_option
 @run_options("Masked sites")
 def command(
@@ -65,7 +59,7 @@ def command(
     output: str,
     figure: str | None,
     scores: "Asking",
-    context: int,
+    context: int | None,
     resume: bool,
     batch_size: int | None,
     device: str,
@@ -111,6 +105,7 @@ def command(
             command = None if no_version else command_line()
             take = shown.append if figure else _ignore
             job.run(output, resume=resume, force=force, command=command, take=take, advance=advance)
+    log_context(context, job.context_bp)
     log_precision(precision, job.precision)
     if figure:
         _draw(figure, shown, f"{model}, {scores}", force=force)

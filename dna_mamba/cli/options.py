@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dna_mamba.defaults import PRECISIONS
+from dna_mamba.defaults import LONGEST_DEFAULT_CONTEXT_BP, PRECISIONS
 from dna_mamba.errors import InputError, MachineError
 
 if TYPE_CHECKING:
@@ -47,6 +47,13 @@ device_option = click.option(
     show_default=True,
     metavar="auto|cpu|cuda[:N]|mps",
     help="Where the model runs; auto takes a CUDA GPU where there is one.",
+)
+context_option = click.option(
+    "--context",
+    type=click.IntRange(min=1),
+    show_default=f"what the model was trained on, at most {LONGEST_DEFAULT_CONTEXT_BP}",
+    metavar="BP",
+    help="Longest window the model reads, in bp, with what is asked about in its middle.",
 )
 precision_option = click.option(
     "--precision",

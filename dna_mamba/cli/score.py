@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dna_mamba.cli.console import log, log_precision, print_estimate, progress
+from dna_mamba.cli.console import log, log_context, log_precision, print_estimate, progress
 from dna_mamba.cli.options import (
+    context_option,
     model_option,
     output_option,
     output_type_option,
@@ -16,7 +17,6 @@ from dna_mamba.cli.options import (
 )
 from dna_mamba.cli.regions import read_regions, region_options
 from dna_mamba.cli.resuming import resume_option, telling_what_is_kept
-from dna_mamba.defaults import DEFAULT_CONTEXT_BP
 
 if TYPE_CHECKING:
     from dna_mamba.models.precision import Precision
@@ -65,13 +65,7 @@ def _shard(_: click.Context, __: click.Parameter, text: str | None) -> "Shard | 
     help="Where REF differs from the reference: w warn and give no score, x leave the record out, s score what the "
     "record says, e stop.",
 )
-@click.option(
-    "--context",
-    type=click.IntRange(min=1),
-    default=DEFAULT_CONTEXT_BP,
-    show_default=True,
-    help="Longest window the model reads, in bp; the change lies in its middle.",
-)
+@context_option
 @click.option(
     "--shard", metavar="i/n", callback=_shard, help="Score the i-th of n parts; dna-mamba merge joins the outputs."
 )
@@ -88,7 +82,7 @@ def command(
     regions_bed: str | None,
     scores: tuple[str, ...],
     check_ref: "CheckRef",
-    context: int,
+    context: int | None,
     shard: "Shard | None",
     resume: bool,
     batch_size: int | None,
@@ -139,6 +133,7 @@ def command(
             summary = job.run(target, shard=shard, resume=resume, command=command, advance=advance)
     for line in summary.lines():
         log(line)
+    log_context(context, job.context_bp)
     log_precision(precision, job.precision)
 
 

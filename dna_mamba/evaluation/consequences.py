@@ -7,7 +7,7 @@ same place of a codon. Read docs/consequences.md before quoting a number.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +18,8 @@ from dna_mamba.errors import InputError
 from dna_mamba.evaluation.discrimination import Auroc, Comparison, compare
 from dna_mamba.evaluation.predictors import codon_usage_llr, gc_lost, is_in_cpg, is_transversion, markov_llr, model_llr
 from dna_mamba.evaluation.substitutions import CLASSES, MISSENSE, NONSENSE, Substitutions, every_substitution, sample
+from dna_mamba.genome import Interval
+from dna_mamba.inference.context import context_of
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.gff import Annotation, CodingSequence
 from dna_mamba.models import MaskedLanguageModel
@@ -35,7 +37,7 @@ class ConsequenceOptions:
         held_out: contigs whose substitutions are asked about.
         excluded: contigs that are neither asked about nor counted by the simpler predictors.
         per_class: substitutions drawn of each class; None takes all.
-        context_bp: longest window the model reads.
+        context_bp: longest window the model reads; None is what it was trained on (``inference.context``).
         genetic_code: NCBI's number.
         n_resamples: of genes, for the intervals.
         seed: of the sample and of the resamples.
@@ -44,7 +46,7 @@ class ConsequenceOptions:
     held_out: tuple[str, ...]
     excluded: tuple[str, ...] = ()
     per_class: int | None = 3000
-    context_bp: int = 256
+    context_bp: int | None = None
     genetic_code: int = 1
     n_resamples: int = 500
     seed: int = 0
@@ -53,13 +55,13 @@ class ConsequenceOptions:
 class ChosenSubstitutions(NamedTuple):
     """What is going to be scored, and what it was drawn from.
 
-    ``left_out`` counts transcripts by reason; ``train_chroms`` and ``train_genes`` are what predictors may count.
+    ``left_out`` counts transcripts by reason; ``train`` and ``train_genes`` are what predictors may count.
     """
 
     rows: Substitutions
     n_before: dict[str, int]
     left_out: Counter[str]
-    train_chroms: list[str]
+    train: list[Interval]
     train_genes: list[CodingSequence]
 
     @property
@@ -96,15 +98,41 @@ def choose_substitutions(genome: FastaReader, genes: Annotation, options: Conseq
     Raises:
         InputError: no such contig, no coding sequence on the held-out ones, or no contig left to count.
     """
-    every, left_out = every_substitution(genome, genes.sequences, options.held_out, options.genetic_code)
-    train_chroms = _train_chroms(genome, options)
+    train = _train_contigs(genome, options)
+    places = [Interval(chrom, 0, genome.length(chrom)) for chrom in dict.fromkeys(options.held_out)]
+    return choose_on_places(genome, genes, options, places, train)
+
+
+def choose_on_places(
+    genome: FastaReader,
+    genes: Annotation,
+    options: ConsequenceOptions,
+    held_out: Sequence[Interval],
+    train: Sequence[Interval],
+) -> ChosenSubstitutions:
+    """As ``choose_substitutions``, of genes that lie within held-out places; predictors count on ``train``.
+
+    Raises:
+        InputError: no coding sequence within the held-out places.
+    """
+    sequences = [sequence for sequence in genes.sequences if _lies_in(sequence, held_out)]
+    chroms = dict.fromkeys(place.chrom for place in held_out)
+    every, left_out = every_substitution(genome, sequences, chroms, options.genetic_code)
     return ChosenSubstitutions(
         rows=sample(every, options.per_class, options.seed),
         n_before=_count_classes(every),
         left_out=genes.left_out + left_out,
-        train_chroms=train_chroms,
-        train_genes=[sequence for sequence in genes.sequences if sequence.chrom in set(train_chroms)],
+        train=list(train),
+        train_genes=[sequence for sequence in genes.sequences if _lies_in(sequence, train)],
     )
+
+
+def _lies_in(sequence: CodingSequence, places: Iterable[Interval]) -> bool:
+    """Whether a coding sequence begins and ends in the same place."""
+    if not sequence.positions.size:
+        return False
+    first, last = int(sequence.positions.min()), int(sequence.positions.max())
+    return any(sequence.chrom == place.chrom and place.start <= first and last < place.end for place in places)
 
 
 def check_consequences(
@@ -131,13 +159,14 @@ def check_consequences(
     """
     rows = chosen.rows
     baselines = baseline_scores(chosen, genome)
-    llr = model_llr(rows, genome, model, context_bp=options.context_bp, batch_size=batch_size, advance=advance)
+    context_bp = context_of(model, options.context_bp)
+    llr = model_llr(rows, genome, model, context_bp=context_bp, batch_size=batch_size, advance=advance)
     auroc = compare_all(rows, {MODEL: -llr, **baselines}, options)
     facts = {
         "reference_sha256": genome.fingerprint,
         "held_out": list(options.held_out),
         "excluded": list(options.excluded),
-        "context_bp": options.context_bp,
+        "context_bp": context_bp,
         "genetic_code": options.genetic_code,
         "seed": options.seed,
         "resamples": options.n_resamples,
@@ -153,7 +182,7 @@ def check_consequences(
 def baseline_scores(chosen: ChosenSubstitutions, genome: FastaReader) -> Scores:
     """What needs no model, by name, (n,) each. Higher is worse; the direction of each is fixed beforehand."""
     rows = chosen.rows
-    train_codes = (genome.codes(chrom) for chrom in chosen.train_chroms)
+    train_codes = (genome.codes(place.chrom, place.start, place.end) for place in chosen.train)
     flank = MARKOV_FLANK_BP
     return {
         f"Markov {flank}+{flank} LLR": -markov_llr(rows, genome, train_codes, flank),
@@ -180,7 +209,7 @@ def compare_all(
     }
 
 
-def _train_chroms(genome: FastaReader, options: ConsequenceOptions) -> list[str]:
+def _train_contigs(genome: FastaReader, options: ConsequenceOptions) -> list[Interval]:
     """What simpler predictors may count: all contigs but those held out and excluded.
 
     Raises:
@@ -189,7 +218,7 @@ def _train_chroms(genome: FastaReader, options: ConsequenceOptions) -> list[str]
     aside = {*options.held_out, *options.excluded}
     for chrom in (*options.held_out, *options.excluded):
         genome.length(chrom)
-    train = [contig.chrom for contig in genome.contigs if contig.chrom not in aside]
+    train = [Interval(contig.chrom, 0, contig.length) for contig in genome.contigs if contig.chrom not in aside]
     if not train:
         raise InputError("no contig is left for the baselines to count", remedy="hold out fewer")
     return train

@@ -192,3 +192,13 @@ def test_standard_output_cannot_be_resumed(here):
     result = ism("genome.fa", "--resume")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "--resume: only a run that writes a file can be resumed" in result.stderr.splitlines()[-1]
+
+
+def test_the_window_of_the_model_is_read_and_said(here):
+    model = small_model("post-hoc")
+    model.config = model.config.model_copy(update={"trained_window_bp": 40})
+    save_model(model, here / "model", force=True)
+    words = ["ism", "-m", "model", "--threads", "1", "--no-version", "-f", "genome.fa", "-r", "d:20-25"]
+    unasked, asked = (CliRunner().invoke(cli, [*words, *more]) for more in ([], ["--context", "40"]))
+    assert "context: 40 bp (the default for this model" in unasked.stderr and "context:" not in asked.stderr
+    assert unasked.stdout == asked.stdout

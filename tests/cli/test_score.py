@@ -199,3 +199,18 @@ def test_float32_is_the_default_to_the_byte(here):
     for name, words in (("default", ()), ("asked", ("--precision", "float32"))):
         assert score("in.vcf", "-o", f"{name}.vcf", "--no-version", *words).exit_code == 0
     assert Path("default.vcf").read_bytes() == Path("asked.vcf").read_bytes()
+
+
+def test_the_window_of_the_model_is_read_and_said(here):
+    """Unasked, a model trained on 40 bp reads 40, in the output, the summary and what resuming compares."""
+    model = small_model("post-hoc")
+    model.config = model.config.model_copy(update={"trained_window_bp": 40})
+    save_model(model, here / "model", force=True)
+    words = ["score", "-m", "model", "-f", "genome.fa", "--threads", "1", "--no-version", "in.vcf"]
+    unasked = CliRunner().invoke(cli, [*words, "-o", "unasked.vcf"])
+    asked = CliRunner().invoke(cli, [*words, "-o", "asked.vcf", "--context", "40"])
+    assert unasked.exit_code == asked.exit_code == 0
+    assert "context: 40 bp (the default for this model; --context takes another)" in unasked.stderr
+    assert "context:" not in asked.stderr
+    assert (here / "unasked.vcf").read_bytes() == (here / "asked.vcf").read_bytes()
+    assert "window of up to 40 bp" in (here / "unasked.vcf").read_text()

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dna_mamba.cli.console import log, progress
+from dna_mamba.cli.console import log, log_context, progress
 from dna_mamba.cli.options import (
     batch_size_option,
+    context_option,
     device_option,
     force_option,
     model_option,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--held-out", multiple=True, required=True, metavar="CHR", help="Contig to ask about; may be repeated.")
 @click.option("--exclude", multiple=True, metavar="CHR", help="Contig that is neither asked about nor counted.")
 @click.option("--per-class", type=click.IntRange(min=0), default=3000, show_default=True, help="0 takes all.")
-@click.option("--context", type=click.IntRange(min=1), default=256, show_default=True, help="Window in bp.")
+@context_option
 @click.option("--genetic-code", type=int, default=1, show_default=True, help="NCBI's number.")
 @click.option(
     "--resamples", type=click.IntRange(min=0), default=500, show_default=True, help="Of genes, for intervals."
@@ -45,7 +46,7 @@ def command(
     held_out: tuple[str, ...],
     exclude: tuple[str, ...],
     per_class: int,
-    context: int,
+    context: int | None,
     genetic_code: int,
     resamples: int,
     seed: int,
@@ -78,6 +79,7 @@ def command(
         with progress("scored", unit="sites", total=chosen.n_sites) as advance:
             report = check_consequences(chosen, reader, network, options, batch_size=batch_size, advance=advance)
     _print(report)
+    log_context(context, report.facts["context_bp"])
     if output is not None:
         facts = {"model": model, "weights_sha256": weights_sha256(model)}
         _write(output, facts | report.as_json(), force=force)

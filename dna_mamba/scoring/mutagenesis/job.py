@@ -80,6 +80,11 @@ class MutagenesisJob:
         return sum(map(len, self.regions))
 
     @property
+    def context_bp(self) -> int:
+        """The longest window that is read."""
+        return self._settings.window_bp(self._model)
+
+    @property
     def precision(self) -> str:
         """In which precision the model runs: ``float32``, ``tf32`` or ``bfloat16``."""
         return precision_of(self._model)
@@ -91,7 +96,7 @@ class MutagenesisJob:
 
     def estimate(self) -> MutagenesisEstimate:
         """What a run will take."""
-        context_bp = self._settings.context_bp
+        context_bp = self.context_bp
         if self._settings.scores == "llr":
             batch_size = self._settings.sites_per_pass(self._model)
             passes = estimate_passes(self._model, self.n_sites * context_bp, context_bp, batch_size)
@@ -188,7 +193,7 @@ class MutagenesisJob:
         self, output: str | Path, header: Iterable[str], parts: Iterable[Mutagenesis], take: Take, *, force: bool
     ) -> None:
         with line_output(output, force=force) as write_lines:
-            write_lines([*header, *table_header(self._settings.scores, self._settings.context_bp)])
+            write_lines([*header, *table_header(self._settings.scores, self.context_bp)])
             for part in parts:
                 write_lines(table_rows(part))
                 take(part)
@@ -200,7 +205,7 @@ class MutagenesisJob:
             "version": __version__,
             "regions": hashlib.sha256(places.encode("utf-8", errors="surrogateescape")).hexdigest(),
             "scores": settings.scores,
-            "context": str(settings.context_bp),
+            "context": str(settings.window_bp(self._model)),
             _BATCH_SIZE: str(settings.sites_per_pass(self._model)),
             "device": self._model.device.type,
             "precision": self.precision,

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from dna_mamba.alphabet import encode_bases
-from dna_mamba.defaults import DEFAULT_CONTEXT_BP
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.inference.open import as_model
@@ -25,7 +24,7 @@ def saturation_mutagenesis(
     model: MaskedLanguageModel | str | Path,
     *,
     scores: Asking = "llr",
-    context_bp: int = DEFAULT_CONTEXT_BP,
+    context_bp: int | None = None,
     batch_size: int | None = None,
     device: str | torch.device | None = None,
     precision: Precision | None = None,
@@ -38,7 +37,8 @@ def saturation_mutagenesis(
         reference: genome, open or by path.
         model: model, or its directory or packaged name.
         scores: ``llr`` masks each site in turn, ``wt-llr`` reads all sites off one pass without masks.
-        context_bp: window around a masked site; without masks, half of it is read beyond each end of the region.
+        context_bp: window around a masked site; without masks, half of it is read beyond each end of the region;
+            default what the model was trained on (``inference.context``).
         batch_size: masked sites in one forward pass; default what suits the device.
         device: where the model runs; default where it is, the CPU for one that is loaded.
         precision: ``float32``, ``tf32``, ``bfloat16`` or ``auto`` (see ``models.precision``); default the model's own.
@@ -66,7 +66,7 @@ def saturation_mutagenesis_of_sequence(
     *,
     name: str = "sequence",
     scores: Asking = "llr",
-    context_bp: int = DEFAULT_CONTEXT_BP,
+    context_bp: int | None = None,
     batch_size: int | None = None,
     device: str | torch.device | None = None,
     precision: Precision | None = None,

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from dna_mamba.alphabet import Codes, bases_of
-from dna_mamba.defaults import DEFAULT_CONTEXT_BP
 from dna_mamba.errors import InputError
 from dna_mamba.inference.batch import pad, require_memory, windows_per_pass
+from dna_mamba.inference.context import context_of
 from dna_mamba.inference.likelihood import base_ids, base_log_probabilities, masked_log_probabilities
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
@@ -27,15 +27,22 @@ _REMEDY = "take a smaller --context, --batch-size or region"
 
 
 class Settings(NamedTuple):
-    """How sites are asked about: with which score, the longest window in bp, sites in one forward pass."""
+    """How sites are asked about: with which score, the longest window in bp, sites in one forward pass.
+
+    None is the window that the model was trained on (``inference.context``), and what suits the device.
+    """
 
     scores: Asking = "llr"
-    context_bp: int = DEFAULT_CONTEXT_BP
+    context_bp: int | None = None
     batch_size: int | None = None
+
+    def window_bp(self, model: MaskedLanguageModel) -> int:
+        """The longest window."""
+        return context_of(model, self.context_bp)
 
     def sites_per_pass(self, model: MaskedLanguageModel) -> int:
         """Masked sites in one forward pass."""
-        return self.batch_size or windows_per_pass(model, self.context_bp)
+        return self.batch_size or windows_per_pass(model, self.window_bp(model))
 
 
 class LogProbabilities(NamedTuple):
@@ -105,9 +112,9 @@ def _masked(
     source: Source, start: int, end: int, model: MaskedLanguageModel, settings: Settings
 ) -> Iterator[LogProbabilities]:
     """Every site masked in the window of ``windows.site_window``."""
-    flank, size = flank_bp(settings.context_bp), settings.sites_per_pass(model)
-    what = f"windows of {settings.context_bp:,} bp"
-    require_memory(model, size, settings.context_bp, what=what, remedy=_REMEDY)
+    window_bp, size = settings.window_bp(model), settings.sites_per_pass(model)
+    flank = flank_bp(window_bp)
+    require_memory(model, size, window_bp, what=f"windows of {window_bp:,} bp", remedy=_REMEDY)
     for first in range(start, end, size):
         last = min(first + size, end)
         left, right = max(first - flank, 0), min(last + flank, source.length)
@@ -124,7 +131,7 @@ def _unmasked(
     source: Source, start: int, end: int, model: MaskedLanguageModel, settings: Settings
 ) -> Iterator[LogProbabilities]:
     """The stretch with the context's flank beyond each end in one pass, streamed."""
-    flank = flank_bp(settings.context_bp)
+    flank = flank_bp(settings.window_bp(model))
     left, right = max(start - flank, 0), min(end + flank, source.length)
     require_memory(model, 1, right - left, what=f"windows of {right - left:,} bp", remedy=_REMEDY)
     batch = pad([model.tokenizer.encode_codes(source.codes(left, right))], model)

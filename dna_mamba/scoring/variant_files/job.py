@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import torch
 
-from dna_mamba.defaults import DEFAULT_CONTEXT_BP
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.inference.batch import windows_per_pass
+from dna_mamba.inference.context import context_of
 from dna_mamba.inference.estimate import Estimate, estimate_passes
 from dna_mamba.inference.open import as_model, fingerprints
 from dna_mamba.io.fasta import FastaReader
@@ -66,7 +66,7 @@ class ScoreJob:
         reference: the genome, open or by path.
         model: a model on nucleotide tokens, or its directory or packaged name.
         scores: what is computed, names from ``scoring.variants.scores.SCORES``.
-        context_bp: longest window.
+        context_bp: longest window; default what the model was trained on (``inference.context``).
         batch_size: windows in one forward pass; default that of the run to resume, or what suits the device.
         check_ref: what a REF that differs from the reference means (see ``Assessor``); with ``x`` records that have
             such an allele are left out.
@@ -74,6 +74,9 @@ class ScoreJob:
             both ends included); default everywhere.
         device: where the model runs; default where it is, the CPU for one that is loaded.
         precision: ``float32``, ``tf32``, ``bfloat16`` or ``auto`` (see ``models.precision``); default the model's own.
+
+    Attributes:
+        context_bp: the longest window that is read.
 
     Raises:
         InputError: an unknown score, or a model, genome or region that cannot be used.
@@ -86,7 +89,7 @@ class ScoreJob:
         model: MaskedLanguageModel | str | Path,
         *,
         scores: Sequence[str] = DEFAULT_SCORES,
-        context_bp: int = DEFAULT_CONTEXT_BP,
+        context_bp: int | None = None,
         batch_size: int | None = None,
         check_ref: CheckRef = "w",
         regions: Iterable[Interval | str] = (),
@@ -101,7 +104,7 @@ class ScoreJob:
         chosen = as_regions(regions, self._reference)
         self._regions = Regions(chosen) if chosen else None
         self._scores = tuple(scores)
-        self._context_bp = context_bp
+        self.context_bp = context_of(self._model, context_bp)
         self._batch_size = batch_size
         self._check_ref: CheckRef = check_ref
         self._survey: Survey | None = None
@@ -140,7 +143,7 @@ class ScoreJob:
             _ = self._input  # as it is before the first reading
             with self._open() as (reader, records):
                 assessor = Assessor(
-                    self._reference, reader.contigs, context_bp=self._context_bp, check_ref=self._check_ref
+                    self._reference, reader.contigs, context_bp=self.context_bp, check_ref=self._check_ref
                 )
                 self._survey = survey_records(records, assessor, advance)
         return self._survey
@@ -148,11 +151,11 @@ class ScoreJob:
     def estimate(self, shard: Shard | str | None = None) -> ScoreEstimate:
         """What a run, or a shard of it, will take: windows that neighbours share are counted for each."""
         span = self.span(shard)
-        batch_size = self._batch_size or windows_per_pass(self._model, self._context_bp)
+        batch_size = self._batch_size or windows_per_pass(self._model, self.context_bp)
         with self._open() as (reader, records):
             scorer = self._scorer(reader, batch_size)
             n_windows = sum(scorer.n_windows(alleles_of(record)) for record in islice(records, *span))
-        passes = estimate_passes(self._model, n_windows * self._context_bp, self._context_bp, batch_size)
+        passes = estimate_passes(self._model, n_windows * self.context_bp, self.context_bp, batch_size)
         return ScoreEstimate(span.n_records, n_windows, passes)
 
     def span(self, shard: Shard | str | None = None) -> Span:
@@ -198,7 +201,7 @@ class ScoreJob:
             raise InputError(what, place=self._variants, remedy=remedy)
         with self._open() as (reader, records):
             scorer = self._scorer(reader, batch_size)
-            layout = Layout(self._columns, self._context_bp)
+            layout = Layout(self._columns, self.context_bp)
             lines = ScoredLines(scorer, layout, target.kind, self._check_ref == "x", advance)
             writing = Writing(target, reader, records, lines, header)
             if survey and (shard or target.is_file):
@@ -226,7 +229,7 @@ class ScoreJob:
             self._reference,
             self._model,
             scores=self._scores,
-            context_bp=self._context_bp,
+            context_bp=self.context_bp,
             batch_size=batch_size,
             contig_lengths=reader.contigs,
             check_ref=self._check_ref,
@@ -237,14 +240,14 @@ class ScoreJob:
         earlier = earlier_fact(target.path, _BATCH_SIZE) if resume else None
         if self._batch_size is None and earlier is not None and earlier.isdigit():
             return int(earlier)
-        return self._batch_size or windows_per_pass(self._model, self._context_bp)
+        return self._batch_size or windows_per_pass(self._model, self.context_bp)
 
     def _facts(self, target: Target, batch_size: int) -> Facts:
         facts = {
             "input": self._input.sha256,
             "model": self.provenance["weights_sha256"],
             "reference": self._reference.fingerprint,
-            "context": self._context_bp,
+            "context": self.context_bp,
             "scores": ",".join(self._scores),
             "check_ref": self._check_ref,
             "regions": self._regions or "all",

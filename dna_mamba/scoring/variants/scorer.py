@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from dna_mamba.alphabet import BASES
-from dna_mamba.defaults import DEFAULT_CONTEXT_BP
 from dna_mamba.genome import Variant
 from dna_mamba.inference.batch import require_memory, windows_per_pass
+from dna_mamba.inference.context import context_of
 from dna_mamba.inference.likelihood import base_ids, masked_log_probabilities
 from dna_mamba.inference.open import as_model
 from dna_mamba.inference.questions import Answers, Question, ask
@@ -57,7 +57,8 @@ class VariantScorer:
         reference: the genome.
         model: a model on nucleotide tokens.
         scores: names of what is computed, from ``scores.SCORES``.
-        context_bp: longest window; a change lies in its middle with equal flanks, and may take half of it.
+        context_bp: longest window, default what the model was trained on (``inference.context``); a change lies in its
+            middle with equal flanks, and may take half of it.
         batch_size: windows in one forward pass; default what suits the device. Scores do not depend on it beyond
             rounding (1e-5).
         contig_lengths: lengths the VCF's header states, to match contigs under other names.
@@ -78,7 +79,7 @@ class VariantScorer:
         model: MaskedLanguageModel,
         *,
         scores: Sequence[str] = DEFAULT_SCORES,
-        context_bp: int = DEFAULT_CONTEXT_BP,
+        context_bp: int | None = None,
         batch_size: int | None = None,
         contig_lengths: Mapping[str, int | None] | None = None,
         check_ref: CheckRef = "w",
@@ -87,7 +88,7 @@ class VariantScorer:
         base_ids(model.tokenizer)
         self._model = model
         self._scores = find_scores(scores)
-        self._context_bp = context_bp
+        self._context_bp = context_bp = context_of(model, context_bp)
         self.assessor = Assessor(reference, contig_lengths, context_bp=context_bp, check_ref=check_ref)
         self._batch_size = batch_size or windows_per_pass(model, context_bp)
         self._max_mismatch_share = max_mismatch_share
@@ -163,7 +164,7 @@ def score_variants(
     model: MaskedLanguageModel | str | Path,
     *,
     scores: Sequence[str] = DEFAULT_SCORES,
-    context_bp: int = DEFAULT_CONTEXT_BP,
+    context_bp: int | None = None,
     batch_size: int | None = None,
     check_ref: CheckRef = "w",
     device: str | torch.device | None = None,
@@ -181,7 +182,8 @@ def score_variants(
         reference: genome, open or by path.
         model: model, or its directory or packaged name.
         scores: what is computed, names from ``scores.SCORES``.
-        context_bp: longest window the model reads; the change lies in its middle.
+        context_bp: longest window the model reads, the change in its middle; default what it was trained on
+            (``inference.context``).
         batch_size: windows in one forward pass; default what suits the device.
         check_ref: what a REF that differs from the reference means (see ``Assessor``).
         device: where the model runs; default where it is, the CPU for one that is loaded.
@@ -213,13 +215,13 @@ def site_probabilities(
     chrom: str,
     position: int,
     *,
-    context_bp: int = DEFAULT_CONTEXT_BP,
+    context_bp: int | None = None,
 ) -> dict[str, float]:
     """Probability of A, C, G and T at a 0-based position that the model cannot see; they add up to one.
 
     Raises:
         InputError: no such position, or a model that does not read single bases.
     """
-    window = site_window(reference, chrom, position, context_bp)
+    window = site_window(reference, chrom, position, context_of(model, context_bp))
     (log_p_4,) = masked_log_probabilities(model, [window])
     return dict(zip(BASES, np.exp(log_p_4).tolist(), strict=True))
