@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dna_mamba.cli.console import format_duration, log, progress
-from dna_mamba.cli.options import device_option, force_option, resolve_device, setup_torch, threads_option
+from dna_mamba.cli.options import device_option, force_option, setup_torch, threads_option
+from dna_mamba.cli.processes import device_of, one_of_many, threads_of
 
 if TYPE_CHECKING:
     from dna_mamba.training.pretrain.estimate import TrainingEstimate
@@ -40,21 +41,30 @@ def command(
     RUN receives the resolved recipe, a JSONL log, checkpoints and, at the end, the model with its card and the
     training curve. SIGTERM and SIGUSR1 write a checkpoint and exit with code 75: the same command with --resume
     resumes the run, to the last bit.
+
+    Several processes train one model: torchrun --nproc-per-node N -m dna_mamba pretrain RECIPE -o RUN.
     """
+    from dna_mamba.training.distributed.world import connect, disconnect
     from dna_mamba.training.pretrain import PretrainJob, Watcher, read_recipe
     from dna_mamba.training.pretrain.directory import check_directory
 
-    settings = read_recipe(recipe, overrides)
-    if not dry_run:
-        check_directory(Path(run), resume=resume, force=force)  # before the genomes are read
-    setup_torch(threads)
-    job = PretrainJob(settings, run, resolve_device(device))
-    if dry_run:
-        _print_estimate(job.estimate(), settings.schedule.steps)
-        return
-    watcher = Watcher(log, lambda total: progress("trained", unit="steps", total=total))
-    command_line = shlex.join(["dna-mamba", *sys.argv[1:]])
-    job.run(watcher, resume=resume, strict=strict, force=force, command=command_line)
+    with one_of_many() as launch:
+        settings = read_recipe(recipe, overrides)
+        setup_torch(threads_of(launch, threads))
+        where = device_of(launch, device)
+        world = connect(launch, settings.distributed, where)
+        with world.together():
+            if world.is_main and not dry_run:
+                check_directory(Path(run), resume=resume, force=force)  # before the genomes are read
+        job = PretrainJob(settings, run, where, world=world)
+        if dry_run:
+            if world.is_main:
+                _print_estimate(job.estimate(), settings.schedule.steps)
+        else:
+            watcher = Watcher(log, lambda total: progress("trained", unit="steps", total=total))
+            command_line = shlex.join(["dna-mamba", *sys.argv[1:]])
+            job.run(watcher, resume=resume, strict=strict, force=force, command=command_line)
+        disconnect()
 
 
 def _print_estimate(facts: "TrainingEstimate", steps: int) -> None:

@@ -1,6 +1,7 @@
 """Training state on disk: a model directory plus the optimiser's moments and the step, whole or not at all.
 
-Batches and the learning rate are functions of the step, so the step is all the randomness there is.
+Batches and the learning rate are functions of the step, so the step is all the randomness there is. Tensors are whole,
+however many processes train and whatever each of them keeps, so that any number of them resumes any checkpoint.
 """
 
 import json
@@ -15,10 +16,12 @@ from torch import Tensor, nn
 
 from dna_mamba.checkpoints.manifest import read_json, verify_manifest, write_manifest
 from dna_mamba.checkpoints.native import WEIGHTS, write_model
-from dna_mamba.checkpoints.tensors import load_weights, read_weights
+from dna_mamba.checkpoints.tensors import assemble, check_all, read_weights
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_directory
 from dna_mamba.models import MaskedLanguageModel, SequenceClassifier
+from dna_mamba.training.distributed.tensors import fetch, fill
+from dna_mamba.training.distributed.world import ALONE, World
 
 OPTIMISER, STATE = "optimiser.safetensors", "state.json"
 TrainedModel = MaskedLanguageModel | SequenceClassifier
@@ -33,6 +36,14 @@ class TrainingState(NamedTuple):
     recipe_sha256: str
 
 
+class _Content(NamedTuple):
+    """A checkpoint as read: tensors by name, moments by ``moment/parameter``."""
+
+    state: TrainingState
+    weights: dict[str, Tensor]
+    moments: dict[str, Tensor]
+
+
 def checkpoint_path(directory: Path, step: int) -> Path:
     """Where the checkpoint after ``step`` steps lies; names sort by step."""
     return directory / f"{_PREFIX}{step:09d}"
@@ -44,23 +55,43 @@ def list_checkpoints(directory: Path) -> list[Path]:
 
 
 def save_checkpoint(
-    directory: Path, model: TrainedModel, optimiser: torch.optim.Optimizer, state: TrainingState, *, keep: int
+    directory: Path,
+    model: TrainedModel,
+    optimiser: torch.optim.Optimizer,
+    state: TrainingState,
+    *,
+    keep: int,
+    world: World = ALONE,
 ) -> Path:
-    """Write the checkpoint of a step, then drop all but the ``keep`` newest.
+    """Write the checkpoint of a step, then drop all but the ``keep`` newest. All processes call it, one writes.
 
     Raises:
         MachineError: the disk is full; older checkpoints are untouched.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     path = checkpoint_path(directory, state.step)
-    with atomic_directory(path, force=True) as target:
-        write_model(model, target)
-        save_file(_moments(model, optimiser), target / OPTIMISER)
-        (target / STATE).write_text(json.dumps(state._asdict()) + "\n")
-        write_manifest(target)
-    for old in list_checkpoints(directory)[keep:]:
-        shutil.rmtree(old)
+    whole = whole_model(model, world)
+    moments = _moments(model, optimiser, world)
+    with world.together():
+        if whole is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+            with atomic_directory(path, force=True) as target:
+                write_model(whole, target)
+                save_file(moments, target / OPTIMISER)
+                (target / STATE).write_text(json.dumps(state._asdict()) + "\n")
+                write_manifest(target)
+            for old in list_checkpoints(directory)[keep:]:
+                shutil.rmtree(old)
     return path
+
+
+def whole_model(model: TrainedModel, world: World) -> TrainedModel | None:
+    """A model whose weights are all in this process, for rank 0 to write; None in the others, which take part."""
+    if world.size == 1:
+        return model
+    tensors = {name: fetch(tensor, world) for name, tensor in model.state_dict().items()}
+    if not world.is_main:
+        return None
+    return assemble(model.config, {name: x for name, x in tensors.items() if x is not None}, "the model in training")
 
 
 def restore_newest(
@@ -71,60 +102,89 @@ def restore_newest(
     *,
     strict: bool,
     report: Callable[[str], None],
+    world: World = ALONE,
 ) -> TrainingState | None:
-    """Load the newest intact checkpoint; None if there is none at all.
+    """Load the newest intact checkpoint; None if there is none at all. Rank 0 chooses and reads for all processes.
 
     A damaged one is reported and the next older taken, unless ``strict``.
 
     Raises:
         InputError: a checkpoint is damaged and ``strict`` is set, all are damaged, or it belongs to another recipe.
     """
+    content = None
+    with world.together():
+        if world.is_main:
+            content = _newest(directory, model, strict=strict, report=report)
+            if content is not None and content.state.recipe_sha256 != recipe_sha256:
+                place = checkpoint_path(directory, content.state.step)
+                raise InputError(
+                    "was written with another recipe", place=place, remedy="resume with the recipe of the run"
+                )
+    state = world.from_main(None if content is None else content.state)
+    if state is not None:
+        _load(content, model, optimiser, state.step, world)
+    return state
+
+
+def _newest(
+    directory: Path, model: TrainedModel, *, strict: bool, report: Callable[[str], None]
+) -> _Content | None:
     checkpoints = list_checkpoints(directory)
     for path in checkpoints:
         try:
-            state = _restore(path, model, optimiser)
+            return _read(path, model)
         except InputError as error:
             if strict:
                 raise
             report(f"checkpoint skipped: {error}")
-            continue
-        if state.recipe_sha256 != recipe_sha256:
-            raise InputError("was written with another recipe", place=path, remedy="resume with the recipe of the run")
-        return state
     if checkpoints:
         raise InputError("every checkpoint is damaged", place=directory, remedy="start again with a new output")
     return None
 
 
-def _restore(path: Path, model: TrainedModel, optimiser: torch.optim.Optimizer) -> TrainingState:
+def _read(path: Path, model: TrainedModel) -> _Content:
+    """Raises InputError unless all of a checkpoint is there, undamaged, and of the model's shape."""
     verify_manifest(path)
     content = read_json(path / STATE)
     step, fingerprint = content.get("step"), content.get("recipe_sha256")
     if not isinstance(step, int) or not isinstance(fingerprint, str):
         raise InputError("has no step or recipe fingerprint", place=path / STATE)
-    load_weights(model, read_weights(path / WEIGHTS), path / WEIGHTS)
-    _load_moments(model, optimiser, read_weights(path / OPTIMISER), step)
-    return TrainingState(step, fingerprint)
+    weights, moments = read_weights(path / WEIGHTS), read_weights(path / OPTIMISER)
+    check_all(weights, model.state_dict(), path / WEIGHTS)
+    for name, parameter in _trained(model):
+        for moment in _MOMENTS if step else ():
+            tensor = moments.get(f"{moment}/{name}")
+            if tensor is None or tensor.shape != parameter.shape:
+                raise InputError(f"no moments of the right shape for {name!r}", place=path / OPTIMISER)
+    return _Content(TrainingState(step, fingerprint), weights, moments)
 
 
-def _moments(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+def _load(
+    content: _Content | None, model: TrainedModel, optimiser: torch.optim.Optimizer, step: int, world: World
+) -> None:
+    """Give every process what rank 0 has read."""
+    weights, moments = ({}, {}) if content is None else (content.weights, content.moments)
+    for name, tensor in model.state_dict().items():
+        fill(tensor, weights.get(name), world)
+    for name, parameter in _trained(model):
+        if not step:
+            continue
+        state = {moment: torch.zeros_like(parameter, requires_grad=False) for moment in _MOMENTS}
+        for moment, tensor in state.items():
+            fill(tensor, moments.get(f"{moment}/{name}"), world)
+        optimiser.state[parameter] = {"step": torch.tensor(float(step)), **state}
+
+
+def _moments(model: nn.Module, optimiser: torch.optim.Optimizer, world: World) -> dict[str, Tensor]:
     """AdamW's running means by ``moment/parameter``; parameters that were never stepped are left out."""
-    return {
-        f"{moment}/{name}": optimiser.state[parameter][moment].detach().cpu().contiguous()
+    fetched = {
+        f"{moment}/{name}": fetch(optimiser.state[parameter][moment], world)
         for name, parameter in model.named_parameters()
         for moment in _MOMENTS
         if moment in optimiser.state.get(parameter, {})
     }
+    return {name: tensor for name, tensor in fetched.items() if tensor is not None}
 
 
-def _load_moments(model: nn.Module, optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor], step: int) -> None:
-    for name, parameter in model.named_parameters():
-        moments = {moment: tensors.get(f"{moment}/{name}") for moment in _MOMENTS}
-        if any(tensor is None or tensor.shape != parameter.shape for tensor in moments.values()):
-            if step == 0:
-                continue
-            raise InputError(f"no moments of the right shape for {name!r}", place=OPTIMISER)
-        optimiser.state[parameter] = {
-            "step": torch.tensor(float(step)),
-            **{moment: tensor.to(parameter.device) for moment, tensor in moments.items() if tensor is not None},
-        }
+def _trained(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    return [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]

@@ -5,7 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output
+
+LOG_FILE = "log.jsonl"
+"""In the directory of a run."""
 
 
 class RunLog:
@@ -38,6 +42,24 @@ def read_log(path: Path) -> Iterator[dict[str, Any]]:
     """Rows of a log; a last line cut short by a crash is passed over."""
     for line in _whole_lines(path):
         yield json.loads(line)
+
+
+def read_run(directory: str | Path) -> list[dict[str, Any]]:
+    """Rows of the log of a run that ended, was stopped or is going on.
+
+    Raises:
+        InputError: the directory does not hold a run, or its log is not one.
+    """
+    path = Path(directory) / LOG_FILE
+    if not path.is_file():
+        raise InputError(f"is not a run: it has no {LOG_FILE}", place=directory, remedy="give a directory of pretrain")
+    try:
+        rows = list(read_log(path))
+    except ValueError as error:
+        raise InputError(f"holds a line that is not JSON ({error})", place=path, remedy="give another run") from None
+    if not all(isinstance(row, dict) and {"event", "step"} <= row.keys() for row in rows):
+        raise InputError("is not the log of a run", place=path, remedy="give a directory of pretrain")
+    return rows
 
 
 def _whole_lines(path: Path) -> Iterator[bytes]:

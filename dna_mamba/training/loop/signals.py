@@ -1,5 +1,6 @@
-"""Signals that ask a run to stop: they are noted, and acted on between two steps."""
+"""What asks a run to stop: it is noted, and acted on between two steps."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -10,18 +11,31 @@ _STOP_SIGNALS = [signal.SIGTERM] + ([signal.SIGUSR1] if hasattr(signal, "SIGUSR1
 
 
 class StopRequest:
-    """``received`` names the signal that came, or is None."""
+    """What came so far: ``received`` names a signal, or is None.
 
-    received: str | None = None
+    With ``heed_launcher`` the end of the parent process is a request too: nobody is left to pass signals on, or to see
+    how the run ends.
+    """
+
+    def __init__(self, *, heed_launcher: bool) -> None:
+        self.received: str | None = None
+        self._launcher = os.getppid() if heed_launcher else None
+
+    @property
+    def reason(self) -> str | None:
+        """Why the run is to stop, or None."""
+        if self.received is None and self._launcher not in (None, os.getppid()):
+            return "the launcher ended"
+        return self.received
 
 
 @contextmanager
-def stop_on_signal() -> Iterator[StopRequest]:
+def stop_on_signal(*, heed_launcher: bool = False) -> Iterator[StopRequest]:
     """Catch SIGTERM and SIGUSR1 (what schedulers send before they kill) while the block runs.
 
     Python hands signals to its main thread alone: in any other thread nothing is caught.
     """
-    request = StopRequest()
+    request = StopRequest(heed_launcher=heed_launcher)
     if threading.current_thread() is not threading.main_thread():
         yield request
         return

@@ -13,16 +13,18 @@ from typing import NamedTuple
 import torch
 
 from dna_mamba.alphabet import Codes
-from dna_mamba.data.batches import Batch, MaskedBatches
+from dna_mamba.data.batches import MaskedBatches
 from dna_mamba.data.genomes import ContigCodes
 from dna_mamba.data.held_out import HeldOutPlan, count_rows, held_out_rows
 from dna_mamba.data.markov import markov_baselines
 from dna_mamba.data.splits import Split
 from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.training.distributed.world import ALONE
 from dna_mamba.training.loop.optimiser import build_optimiser
 from dna_mamba.training.loop.step import train_step
 from dna_mamba.training.pretrain.loss import PRECISIONS, MaskedObjective, held_out_loss
 from dna_mamba.training.pretrain.recipe import Recipe
+from dna_mamba.training.pretrain.shares import BatchShare, SharedBatches
 
 _STEPS = 4
 _BASELINE_BP = 2**20
@@ -85,10 +87,12 @@ def _seconds_per_step(recipe: Recipe, model: MaskedLanguageModel, batches: Maske
     optimiser = build_optimiser(model, recipe.optimiser)
     objective = MaskedObjective(model, PRECISIONS[recipe.precision])
 
-    def step(batch: Batch) -> None:
-        train_step(model, optimiser, objective, batch, clip_norm=recipe.optimiser.clip_norm)
+    shared = SharedBatches(batches, ALONE, recipe.batch.micro_windows)
 
-    return median([_seconds(partial(step, batches[i])) for i in range(_STEPS)][1:])
+    def step(parts: list[BatchShare]) -> None:
+        train_step(model, optimiser, objective, parts, clip_norm=recipe.optimiser.clip_norm)
+
+    return median([_seconds(partial(step, shared[i])) for i in range(_STEPS)][1:])
 
 
 def _baseline_seconds(train: Sequence[ContigCodes], parts: Sequence[Sequence[ContigCodes]]) -> float:

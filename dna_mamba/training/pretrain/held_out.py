@@ -12,6 +12,7 @@ from dna_mamba.data.splits import Split
 from dna_mamba.errors import InputError, NonFiniteLossError
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.tokenizers import Tokenizer
+from dna_mamba.training.distributed.world import ALONE, World
 from dna_mamba.training.loop.log import RunLog
 from dna_mamba.training.loop.watcher import Report
 from dna_mamba.training.pretrain.loss import HeldOutLoss, held_out_loss
@@ -68,14 +69,22 @@ def log_baselines(part: HeldOutPart, train: Sequence[ContigCodes], step: int, lo
     report(f"{part.use}: " + ", ".join(f"{mark.name} {mark.bits_per_base:.4f} bits per base" for mark in marks))
 
 
-def evaluate(part: HeldOutPart, model: MaskedLanguageModel, step: int, log: RunLog, report: Report) -> HeldOutLoss:
-    """The model's loss on one part, written to the log and reported.
+def evaluate(
+    part: HeldOutPart,
+    model: MaskedLanguageModel,
+    step: int,
+    log: RunLog,
+    report: Report,
+    *,
+    world: World = ALONE,
+) -> HeldOutLoss:
+    """The model's loss on one part, written to the log and reported; all processes of ``world`` share the work.
 
     Raises:
         NonFiniteLossError: it is NaN or infinite.
     """
     started = time.perf_counter()
-    loss = held_out_loss(model, held_out_rows(part.sequences, part.plan, model.tokenizer))
+    loss = held_out_loss(model, held_out_rows(part.sequences, part.plan, model.tokenizer), world=world)
     if not math.isfinite(loss.loss_nats):
         raise NonFiniteLossError(
             f"{part.use} loss {loss.loss_nats} after step {step:,}",

@@ -4,13 +4,17 @@ A run directory holds ``recipe.yaml`` (as resolved), ``log.jsonl``, ``checkpoint
 ``curve.png``.
 """
 
+from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from dna_mamba.checkpoints import save_model
-from dna_mamba.data.batches import Batch, holds_target
+from dna_mamba.data.batches import holds_target
 from dna_mamba.errors import InputError
+from dna_mamba.training.distributed.strategy import Strategy, spread_model
+from dna_mamba.training.distributed.world import ALONE, World
+from dna_mamba.training.loop.checkpoint import TrainedModel, whole_model
 from dna_mamba.training.loop.log import read_log
 from dna_mamba.training.loop.loop import LOG, TrainingLoop
 from dna_mamba.training.loop.optimiser import build_optimiser
@@ -22,6 +26,7 @@ from dna_mamba.training.pretrain.held_out import check_part, evaluate, held_out_
 from dna_mamba.training.pretrain.loss import PRECISIONS, MaskedObjective
 from dna_mamba.training.pretrain.memory import check_memory
 from dna_mamba.training.pretrain.recipe import Recipe
+from dna_mamba.training.pretrain.shares import BatchShare, SharedBatches
 from dna_mamba.training.pretrain.source import fingerprint_of, read_split, training_batches
 from dna_mamba.training.pretrain.start import untrained_model
 
@@ -33,6 +38,7 @@ class PretrainJob:
         recipe: what to train, on what, and how.
         directory: of the run.
         device: where the model is trained.
+        world: the processes that train it together; each makes this job and calls ``run``.
 
     Attributes:
         split: which places of the genomes are trained on and which are held out.
@@ -43,9 +49,17 @@ class PretrainJob:
         InputError: a genome cannot be read, the split is impossible, or a part of it holds no base to predict.
     """
 
-    def __init__(self, recipe: Recipe, directory: str | Path, device: str | torch.device = "cpu") -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        directory: str | Path,
+        device: str | torch.device = "cpu",
+        *,
+        world: World = ALONE,
+    ) -> None:
         self.recipe = recipe
         self.directory = Path(directory)
+        self.world = world
         self.split = read_split(recipe)
         self.model = untrained_model(recipe).to(device)
         self.batches = training_batches(recipe, self.split, self.model)
@@ -71,7 +85,7 @@ class PretrainJob:
         force: bool = False,
         command: str = "",
     ) -> Path:
-        """Train, evaluate, write the model with its card; its directory.
+        """Train, evaluate, write the model with its card; its directory. Rank 0 writes and reports.
 
         Args:
             watcher: told how it is getting on.
@@ -86,9 +100,14 @@ class PretrainJob:
             PreemptedError: SIGTERM or SIGUSR1 came; a checkpoint was written.
             NonFiniteLossError: loss or gradient is NaN or infinite; weights stay as they were.
             MachineError: memory does not suffice, or the disk is full.
+            ReportedElsewhereError: another process raised one of these.
         """
-        check_directory(self.directory, resume=resume, force=force)
-        check_memory(self.recipe, self.model)
+        if not self.world.is_main:
+            watcher = SILENT
+        with self.world.together():
+            if self.world.is_main:
+                check_directory(self.directory, resume=resume, force=force)
+            check_memory(self.recipe, self.model)
         loop = self._loop(watcher.report)
         done = loop.restore(watcher.report, strict=strict) if resume else 0
         if done == 0:
@@ -97,30 +116,54 @@ class PretrainJob:
         loop.run(done, watcher)
         return self._finish(loop, watcher.report, command)
 
-    def _loop(self, report: Report) -> TrainingLoop[Batch]:
-        recipe = self.recipe
+    @cached_property
+    def _strategy(self) -> Strategy:
+        return spread_model(self.model, self.model.encoder.layers, self.world, self.recipe.distributed)
+
+    def _loop(self, report: Report) -> TrainingLoop[BatchShare]:
+        recipe, world, strategy = self.recipe, self.world, self._strategy
 
         def validate(step: int) -> None:
             if "validation" in self._held_out:
-                evaluate(self._held_out["validation"], self.model, step, loop.log, report)
+                evaluate(self._held_out["validation"], self.model, step, loop.log, report, world=world)
 
-        loop: TrainingLoop[Batch] = TrainingLoop(
+        def describe(step: int) -> dict[str, object]:
+            return {"windows": [window._asdict() for window in self.batches[step].windows]}
+
+        loop: TrainingLoop[BatchShare] = TrainingLoop(
             directory=self.directory,
             model=self.model,
             optimiser=build_optimiser(self.model, recipe.optimiser),
             settings=recipe.optimiser,
             schedule=recipe.schedule,
-            batches=self.batches,
+            batches=SharedBatches(self.batches, world, recipe.batch.micro_windows),
             objective=MaskedObjective(self.model, PRECISIONS[recipe.precision]),
             evaluate=validate,
-            describe=lambda batch: {"windows": [window._asdict() for window in batch.windows]},
-            fingerprint=fingerprint_of(recipe, self.split),
+            describe=describe,
+            fingerprint=self._fingerprint(),
+            world=world,
+            strategy=strategy,
         )
         return loop
 
-    def _start(self, loop: TrainingLoop[Batch], report: Report, *, clear: bool) -> None:
+    def _fingerprint(self) -> str:
+        fingerprint = fingerprint_of(self.recipe, self.split)
+        if len(set(self.world.gather(fingerprint))) > 1:
+            raise InputError(
+                "processes of this run read different genomes or recipes",
+                place=", ".join(self.recipe.genome.fasta),
+                remedy="give all machines the same files",
+            )
+        return fingerprint
+
+    def _start(self, loop: TrainingLoop[BatchShare], report: Report, *, clear: bool) -> None:
         if self._has_trained:
             raise InputError("this job's model is trained already", remedy="make a new PretrainJob to start again")
+        with self.world.together():
+            if self.world.is_main:
+                self._open_directory(loop, report, clear=clear)
+
+    def _open_directory(self, loop: TrainingLoop[BatchShare], report: Report, *, clear: bool) -> None:
         if clear:
             clear_directory(self.directory)
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -138,20 +181,27 @@ class PretrainJob:
         else:
             report("no validation: nothing says when to stop")
 
-    def _finish(self, loop: TrainingLoop[Batch], report: Report, command: str) -> Path:
+    def _finish(self, loop: TrainingLoop[BatchShare], report: Report, command: str) -> Path:
         """Evaluate on validation and test, write the card and the model. Rows of an ending cut short are replaced."""
         steps = self.recipe.schedule.steps
         loop.log.keep(lambda row: row["event"] == "train" or row["step"] < steps)
         for use, part in self._held_out.items():
-            if use == "test":
-                log_baselines(part, self.split.sequences(self.split.train), steps, loop.log, report)
-            evaluate(part, self.model, steps, loop.log, report)
+            with self.world.together():
+                if use == "test" and self.world.is_main:
+                    log_baselines(part, self.split.sequences(self.split.train), steps, loop.log, report)
+            evaluate(part, self.model, steps, loop.log, report, world=self.world)
+        whole = whole_model(self.model, self.world)
+        with self.world.together():
+            if whole is not None:
+                self._write_model(whole, report, command)
+        return self.directory / MODEL
+
+    def _write_model(self, model: TrainedModel, report: Report, command: str) -> None:
         card = model_card(self.recipe, self.model, list(read_log(self.directory / LOG)), command)
         path = self.directory / MODEL
-        save_model(self.model, path, card=card, force=True)
+        save_model(model, path, card=card, force=True)
         report(f"model written to {path}")
         draw_curve(self.directory, self.recipe.about.name, report)
-        return path
 
     def _check_targets(self) -> None:
         recipe, tokenizer = self.recipe, self.model.tokenizer

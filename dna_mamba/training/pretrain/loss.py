@@ -10,9 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dna_mamba.data.batches import Batch, Row, stack_rows
+from dna_mamba.data.batches import Row, stack_rows
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.tokenizers import Tokenizer
+from dna_mamba.training.distributed.tensors import whole_weights
+from dna_mamba.training.distributed.world import ALONE, World
+from dna_mamba.training.pretrain.shares import BatchShare
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -31,36 +34,60 @@ class HeldOutLoss(NamedTuple):
 
 
 def masked_loss(logits_BLV: Tensor, targets_BL: Tensor, weights_BL: Tensor) -> Tensor:
-    """Weighted mean cross-entropy in nats over positions of non-zero weight, a scalar; 0 where there are none."""
+    """Weighted sum of cross-entropies in nats over positions of non-zero weight, a scalar; 0 where there are none."""
     chosen_BL = weights_BL != 0
     losses_K = F.cross_entropy(logits_BLV[chosen_BL].float(), targets_BL[chosen_BL], reduction="none")
     weights_K = weights_BL[chosen_BL]
-    return (losses_K * weights_K).sum() / weights_K.sum().clamp(min=torch.finfo(weights_K.dtype).tiny)
+    return (losses_K * weights_K).sum()
 
 
 @dataclass(frozen=True)
 class MaskedObjective:
-    """The loss of a training batch under a model, matrix products in ``precision``; the objective of the loop."""
+    """The loss of training batches under a model, matrix products in ``precision``; the objective of the loop.
+
+    Its mean is over all that is asked for in the windows of a step, whichever process and pass they fall to.
+    """
 
     model: MaskedLanguageModel
     precision: torch.dtype
 
-    def __call__(self, batch: Batch) -> Tensor:
-        """``masked_loss`` of a batch, nats, a scalar with its graph."""
-        device = self.model.device
-        inputs, targets, weights = (t.to(device) for t in (batch.inputs, batch.targets, batch.weights))
-        lengths = None if batch.lengths is None else batch.lengths.to(device)
+    def __call__(self, batch: BatchShare) -> Tensor:
+        """``masked_loss`` of a share of a batch, nats, a scalar with its graph."""
+        (rows, part), device = batch, self.model.device
+        inputs, targets, weights = (t.to(device) for t in (rows.inputs, rows.targets, rows.weights))
+        lengths = None if rows.lengths is None else rows.lengths.to(device)
         with torch.autocast(device.type, dtype=self.precision, enabled=self.precision != torch.float32):
-            logits = self.model(inputs, lengths).logits
+            logits = self.model(inputs, lengths, part).logits
         return masked_loss(logits, targets, weights)
+
+    def weight(self, batch: BatchShare) -> Tensor:
+        """The sum of the weights of a share, a float32 scalar."""
+        weights_BL = batch.rows.weights.to(self.model.device)
+        return weights_BL[weights_BL != 0].sum()
+
+    def tokens(self, batch: BatchShare) -> int:
+        """Tokens of a share, padding left out."""
+        lengths = batch.rows.lengths
+        return batch.rows.inputs.numel() if lengths is None else int(lengths.sum())
 
 
 @torch.no_grad()
-def held_out_loss(model: MaskedLanguageModel, rows: Iterable[Row], *, batch_rows: int = 8) -> HeldOutLoss:
+def held_out_loss(
+    model: MaskedLanguageModel, rows: Iterable[Row], *, batch_rows: int = 8, world: World = ALONE
+) -> HeldOutLoss:
     """Evaluate as scoring does: both strands joined where tokens allow, probabilities over ``maskable_ids``.
 
-    The model is left in the mode, training or not, that it was in. The loss is NaN where no token is asked for.
+    The model is left in the mode, training or not, that it was in. The loss is NaN where no token is asked for. Each
+    process of ``world`` has the same rows, asks for its share of them, and gets the loss over all.
     """
+    with whole_weights(model):
+        mine = _sums(model, islice(rows, world.rank, None, world.size), batch_rows)
+    total, n_tokens, n_bases = (sum(part) for part in zip(*world.gather(mine, unhurried=True), strict=True))
+    return HeldOutLoss(total / n_tokens if n_tokens else math.nan, int(n_tokens), int(n_bases))
+
+
+def _sums(model: MaskedLanguageModel, rows: Iterable[Row], batch_rows: int) -> tuple[float, int, int]:
+    """Nats over the tokens asked for, their number, and the bases they span."""
     device = model.device
     asked_V = _asked_ids(model.tokenizer).to(device)
     bases_V = bases_per_token(model.tokenizer).to(device)
@@ -78,7 +105,7 @@ def held_out_loss(model: MaskedLanguageModel, rows: Iterable[Row], *, batch_rows
         n_tokens += int(chosen.sum())
         n_bases += int(bases_V[targets[chosen]].sum())
     model.train(was_training)
-    return HeldOutLoss(total / n_tokens if n_tokens else math.nan, n_tokens, n_bases)
+    return total, n_tokens, n_bases
 
 
 def _asked_ids(tokenizer: Tokenizer) -> Tensor:

@@ -44,8 +44,12 @@ def training_batches(recipe: Recipe, split: Split, model: MaskedLanguageModel) -
 
 
 def fingerprint_of(recipe: Recipe, split: Split) -> str:
-    """SHA-256 over the recipe and the training sequence: what must agree for a resume to be the same run."""
-    digest = hashlib.sha256(json.dumps(recipe.model_dump(mode="json"), sort_keys=True).encode())
+    """SHA-256 over the recipe and the training sequence: what must agree for a resume to be the same run.
+
+    How the work is divided among processes and passes may change.
+    """
+    content = recipe.model_dump(mode="json", exclude={"distributed": True, "batch": {"micro_windows"}})
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     for place, codes in zip(split.train, split.sequences(split.train), strict=True):
         name = place.chrom if len(codes) == len(split.genome[place.chrom]) else str(place)
         digest.update(f"{name}\t{len(codes)}\n".encode())

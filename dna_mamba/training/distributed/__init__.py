@@ -1,0 +1,1 @@
+"""Many processes that train one model; neither a task nor the loop is known here."""
