@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from dna_mamba.models.config import ModelConfig
+from dna_mamba.models.context import SequencePart, mix_part
 from dna_mamba.models.memory import affordable_budget
 from dna_mamba.models.mixer import BidirectionalMixer, at_least_float32
 from dna_mamba.models.streaming import Budget, budget_of, layer_at, parts_of, run_layers
@@ -41,9 +42,12 @@ class Layer(nn.Module):
             dtype = torch.get_autocast_dtype(kind)
         return normed(self.norm, residual_BLD, dtype)
 
-    def forward(self, residual_BLD: Tensor, pad_BL1: Tensor | None = None) -> Tensor:
-        """(B, L, D) to (B, L, D)."""
-        mixed_BLD: Tensor = self.mixer(self.normed(residual_BLD), pad_BL1)
+    def forward(
+        self, residual_BLD: Tensor, pad_BL1: Tensor | None = None, part: SequencePart | None = None
+    ) -> Tensor:
+        """(B, L, D) to (B, L, D), of whole sequences or of this process's part of them."""
+        h_BLD = self.normed(residual_BLD)
+        mixed_BLD: Tensor = self.mixer(h_BLD, pad_BL1) if part is None else mix_part(self.mixer, h_BLD, pad_BL1, part)
         return residual_BLD + mixed_BLD.to(residual_BLD.dtype)
 
 
@@ -66,11 +70,23 @@ class Encoder(nn.Module):
         self.norm = make_norm(config)
         self.recompute = False
 
-    def forward(self, ids_BL: Tensor, lengths_B: Tensor | None = None) -> Tensor:
-        """int64 (B, L), right-padded where ``lengths_B`` (B,) says so, to (B, L, D); pads come out as zeros."""
+    def forward(
+        self, ids_BL: Tensor, lengths_B: Tensor | None = None, part: SequencePart | None = None
+    ) -> Tensor:
+        """int64 (B, L), right-padded where ``lengths_B`` (B,) says so, to (B, L, D); pads come out as zeros.
+
+        With ``part`` ids and lengths are those of this process's part; the rows of the other strand, if it has any, are
+        turned round as a whole, their padding first.
+        """
         pad_BL1 = padding(ids_BL, lengths_B)
-        through = self._differentiable if torch.is_grad_enabled() else self.residual
-        hidden_BLD = self.normed(through(ids_BL, lengths_B))
+        if part is not None:
+            part.check(ids_BL)
+            pad_BL1 = None if pad_BL1 is None else part.turned(pad_BL1)
+        if torch.is_grad_enabled() or part is not None:
+            residual_BLD = self._differentiable(ids_BL, pad_BL1, part)
+        else:
+            residual_BLD = self.residual(ids_BL, lengths_B)
+        hidden_BLD = self.normed(residual_BLD)
         return hidden_BLD if pad_BL1 is None else hidden_BLD.masked_fill(pad_BL1, 0)
 
     def normed(self, residual_BLD: Tensor) -> Tensor:
@@ -85,14 +101,13 @@ class Encoder(nn.Module):
             embedded_BLD = self.embedding(self.input_V[ids_BL]).flip(-1)
         return at_least_float32(embedded_BLD) if self.residual_in_fp32 else embedded_BLD
 
-    def _differentiable(self, ids_BL: Tensor, lengths_B: Tensor | None) -> Tensor:
-        pad_BL1 = padding(ids_BL, lengths_B)
+    def _differentiable(self, ids_BL: Tensor, pad_BL1: Tensor | None, part: SequencePart | None) -> Tensor:
         residual_BLD = self.embed(ids_BL)
         for layer in self.layers:
             if self.recompute:
-                residual_BLD = checkpoint(layer, residual_BLD, pad_BL1, use_reentrant=False)
+                residual_BLD = checkpoint(layer, residual_BLD, pad_BL1, part, use_reentrant=False)
             else:
-                residual_BLD = layer(residual_BLD, pad_BL1)
+                residual_BLD = layer(residual_BLD, pad_BL1, part)
         return residual_BLD
 
     @torch.no_grad()

@@ -32,6 +32,18 @@ class DirectionState(NamedTuple):
     scan_BIN: Tensor
 
 
+class ScanReading(NamedTuple):
+    """What a scan reads of its direction's input: ``u`` and ``delta`` (B, L, I), ``B`` and ``C`` (B, L, N).
+
+    ``delta`` is before its bias and softplus, and so low at pads that the softplus is 0.
+    """
+
+    u_BLI: Tensor
+    delta_BLI: Tensor
+    B_BLN: Tensor
+    C_BLN: Tensor
+
+
 class Linear(nn.Linear):
     """Torch's, through the faster of the libraries for float32 products that this machine has."""
 
@@ -82,6 +94,12 @@ class DirectionalScan(nn.Module):
         what is not given.
         """
         context_BKI, state_BIN = (None, None) if start is None else start
+        reading = self.read(x_BLI, pad_BL1, context_BKI)
+        y_BLI, state_BIN = self.scan(reading, state_BIN, addend_BLI=addend_BLI, z_BLI=z_BLI)
+        return y_BLI, DirectionState(self.context_after(x_BLI, context_BKI), state_BIN)
+
+    def read(self, x_BLI: Tensor, pad_BL1: Tensor | None = None, context_BKI: Tensor | None = None) -> ScanReading:
+        """What the scan reads of ``x_BLI``, after what was read before it (nothing when None)."""
         u_BLI = depthwise_conv(
             x_BLI, self.conv_weight, self.conv_bias, initial_context=context_BKI, reverse=self.reverse, silu=True
         )
@@ -89,10 +107,22 @@ class DirectionalScan(nn.Module):
         delta_BLI = self.dt_proj(dt_BLR)
         if pad_BL1 is not None:
             delta_BLI = delta_BLI.masked_fill(pad_BL1, _PAD_DELTA)
-        y_BLI, state_BIN = selective_scan(
+        return ScanReading(u_BLI, delta_BLI, B_BLN, C_BLN)
+
+    def scan(
+        self,
+        reading: ScanReading,
+        state_BIN: Tensor | None = None,
+        *,
+        addend_BLI: Tensor | None = None,
+        z_BLI: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """``(y + addend) * silu(z)`` (B, L, I) from a state (zeros when None), and the state after it (B, I, N)."""
+        u_BLI, delta_BLI, B_BLN, C_BLN = reading
+        return selective_scan(
             u_BLI,
             delta_BLI,
-            -torch.exp(at_least_float32(self.A_log)),
+            self.A_IN,
             B_BLN,
             C_BLN,
             self.D,
@@ -103,9 +133,13 @@ class DirectionalScan(nn.Module):
             initial_state=state_BIN,
             reverse=self.reverse,
         )
-        return y_BLI, DirectionState(self._context_after(x_BLI, context_BKI), state_BIN)
 
-    def _context_after(self, x_BLI: Tensor, context_BKI: Tensor | None) -> Tensor:
+    @property
+    def A_IN(self) -> Tensor:  # noqa: N802 - the paper's symbol
+        """(I, N), negative, in float32 at least."""
+        return -torch.exp(at_least_float32(self.A_log))
+
+    def context_after(self, x_BLI: Tensor, context_BKI: Tensor | None) -> Tensor:
         """The last ``d_conv - 1`` inputs read: some of an older context's where ``x_BLI`` has fewer."""
         taps, length = self.conv_weight.shape[1] - 1, x_BLI.shape[1]
         if length < taps:
@@ -129,6 +163,7 @@ class BidirectionalMixer(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.tied, self.multiplies = config.tied, config.combine == "multiply"
+        self.adds = self.tied and not self.multiplies  # both directions' outputs, before one gate and one projection
         self.in_proj = Linear(config.d_model, 2 * config.d_inner, bias=config.proj_bias)
         self.left_to_right = DirectionalScan(config, reverse=False)
         self.right_to_left = DirectionalScan(config, reverse=True)
@@ -173,15 +208,20 @@ class BidirectionalMixer(nn.Module):
         start: DirectionState | None = None,
     ) -> tuple[Tensor, DirectionState]:
         """The left-to-right direction from ``start``; both gated, projected and combined (B, L, D); the state after."""
-        add = self.tied and not self.multiplies
-        left_BLI, after = self.left_to_right(
-            inputs.x_left, pad_BL1, start, addend_BLI=from_right_BLI if add else None, z_BLI=inputs.z_left
-        )
+        addend_BLI = from_right_BLI if self.adds else None
+        left_BLI, after = self.left_to_right(inputs.x_left, pad_BL1, start, addend_BLI=addend_BLI, z_BLI=inputs.z_left)
+        return self.project_out(left_BLI, None if self.adds else from_right_BLI, inputs.z_right), after
+
+    def project_out(self, left_BLI: Tensor, from_right_BLI: Tensor | None, z_right_BLI: Tensor) -> Tensor:
+        """Both outputs gated, projected and combined, (B, L, D); ``left_BLI`` is gated already.
+
+        ``from_right_BLI`` is None where ``adds``: it is in ``left_BLI``.
+        """
         left_BLD: Tensor = self.out_proj(left_BLI)
-        if add:
-            return left_BLD if self.out_proj.bias is None else left_BLD + self.out_proj.bias, after  # each direction's
-        right_BLD: Tensor = (self.out_proj_right or self.out_proj)(from_right_BLI * F.silu(inputs.z_right))
-        return left_BLD * right_BLD if self.multiplies else left_BLD + right_BLD, after
+        if from_right_BLI is None:
+            return left_BLD if self.out_proj.bias is None else left_BLD + self.out_proj.bias  # each direction's
+        right_BLD: Tensor = (self.out_proj_right or self.out_proj)(from_right_BLI * F.silu(z_right_BLI))
+        return left_BLD * right_BLD if self.multiplies else left_BLD + right_BLD
 
 
 def at_least_float32(x: Tensor) -> Tensor:

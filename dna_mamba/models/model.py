@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from dna_mamba.errors import InputError
 from dna_mamba.models.config import ModelConfig
+from dna_mamba.models.context import SequencePart
 from dna_mamba.models.encoder import Encoder, padding
 from dna_mamba.models.strands import (
     ModelOutput,
@@ -85,26 +86,47 @@ class StrandModel(nn.Module):
 class MaskedLanguageModel(StrandModel):
     """Bidirectional Mamba with a head tied to the embedding."""
 
-    def forward(self, input_ids: Tensor, lengths: Tensor | None = None) -> ModelOutput:
+    def forward(
+        self, input_ids: Tensor, lengths: Tensor | None = None, part: SequencePart | None = None
+    ) -> ModelOutput:
         """Logits (B, L, V) and hidden states (B, L, C) of token ids, int64 (B, L).
 
         ``lengths`` (B,) marks right padding; every sequence gets the answer it has alone. C is d_model, twice that
         in mode ``shared`` (forward strand first, then the reverse strand with its channels reversed). In training
         mode ``post-hoc`` runs the given strand alone.
+
+        With ``part`` ids and lengths are those of this process's part of the sequences, as ``part.of`` and
+        ``part.lengths`` cut them, and so is what comes out: what the whole sequences give there, to rounding. All
+        processes of its group call this at once, and all of them run the backward pass if one does; the gradient of
+        a weight is then the sum of theirs.
+
+        Raises:
+            ValueError: ids are not as long as the part.
         """
         if self.joins_strands:
-            return self.both_strands(input_ids, lengths)
-        return self._one_strand(self.encoder(input_ids, lengths))
+            return self.both_strands(input_ids, lengths, part)
+        return self._one_strand(self.encoder(input_ids, lengths, part))
 
-    def both_strands(self, input_ids: Tensor, lengths: Tensor | None = None) -> ModelOutput:
+    def both_strands(
+        self, input_ids: Tensor, lengths: Tensor | None = None, part: SequencePart | None = None
+    ) -> ModelOutput:
         """As ``forward``, with both strands run and joined whatever the mode: averaged unless it is ``shared``.
 
         Raises:
             InputError: the tokenizer has no reverse complement.
         """
+        if part is not None:
+            return self._both_strands_of(part, input_ids, lengths)
         both_lengths = None if lengths is None else torch.cat([lengths, lengths])
         a_BLD, b_BLD = self.encoder(self._with_other_strand(input_ids, lengths), both_lengths).chunk(2)
         return self._join(a_BLD, mirror(b_BLD, mirror_index(input_ids, lengths)))
+
+    def _both_strands_of(self, part: SequencePart, input_ids: Tensor, lengths: Tensor | None) -> ModelOutput:
+        """The other strand turned round as a whole, pads too: then every base meets its complement on one process."""
+        strands = self._with_other_strand(input_ids, None)
+        both_lengths = None if lengths is None else torch.cat([lengths, lengths])
+        a_BLD, b_BLD = self.encoder(strands, both_lengths, part.of_both_strands).chunk(2)
+        return self._join(a_BLD, b_BLD.flip(1))
 
     @torch.no_grad()
     def site_logits(self, input_ids: Tensor, offsets: Tensor, lengths: Tensor | None = None) -> Tensor:
