@@ -4,12 +4,14 @@ from dna_mamba.plotting.figures import figure_format, save_figure
 from dna_mamba.plotting.logo import draw_logo, letter_heights
 from dna_mamba.plotting.mutagenesis import mutagenesis_map
 from dna_mamba.plotting.track_map import track_map
-from dna_mamba.plotting.training_curve import training_curve
+from dna_mamba.plotting.training_curve import Against, compare_runs, training_curve
 from dna_mamba.plotting.variant_map import ScoredVariant, SitePrediction, is_transition, substitution_class, variant_map
 
 __all__ = [
+    "Against",
     "ScoredVariant",
     "SitePrediction",
+    "compare_runs",
     "draw_logo",
     "figure_format",
     "is_transition",

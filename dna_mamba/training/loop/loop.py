@@ -20,14 +20,14 @@ from dna_mamba.io.atomic import atomic_output
 from dna_mamba.training.distributed.strategy import Strategy, Whole
 from dna_mamba.training.distributed.world import ALONE, World
 from dna_mamba.training.loop.checkpoint import TrainedModel, TrainingState, restore_newest, save_checkpoint
-from dna_mamba.training.loop.log import RunLog
+from dna_mamba.training.loop.log import LOG_FILE, RunLog
 from dna_mamba.training.loop.optimiser import OptimiserConfig, learning_rate, set_learning_rate
 from dna_mamba.training.loop.schedule import ScheduleConfig
 from dna_mamba.training.loop.signals import StopRequest, stop_on_signal
 from dna_mamba.training.loop.step import Objective, StepResult, train_step
 from dna_mamba.training.loop.watcher import SILENT, Report, Watcher
 
-CHECKPOINTS, LOG = "checkpoints", "log.jsonl"
+CHECKPOINTS, LOG = "checkpoints", LOG_FILE
 BatchT = TypeVar("BatchT")
 BatchT_co = TypeVar("BatchT_co", covariant=True)
 
