@@ -1,5 +1,6 @@
 """``dna-mamba pretrain``: a model of your own genome from one recipe."""
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @click.argument("recipe", type=click.Path())
 @click.option("-o", "--output", "run", required=True, metavar="RUN", type=click.Path(), help="Directory of the run.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, as schedule.steps=100.")
+@click.option("--init", metavar="MODEL", help="Continue this model: a name, a directory, hf:owner/name or another RUN.")
 @click.option("--resume", is_flag=True, help="Resume from the newest checkpoint of RUN, or start if there is none.")
 @click.option("--strict", is_flag=True, help="With --resume: stop at a damaged checkpoint, take no older one.")
 @click.option("--dry-run", is_flag=True, help="Time a little of the run and say how long it will take; write nothing.")
@@ -29,6 +31,7 @@ def command(
     recipe: str,
     run: str,
     overrides: tuple[str, ...],
+    init: str | None,
     resume: bool,
     strict: bool,
     dry_run: bool,
@@ -49,7 +52,7 @@ def command(
     from dna_mamba.training.pretrain.directory import check_directory
 
     with one_of_many() as launch:
-        settings = read_recipe(recipe, overrides)
+        settings = read_recipe(recipe, overrides if init is None else (*overrides, f"init={json.dumps(init)}"))
         setup_torch(threads_of(launch, threads))
         where = device_of(launch, device)
         world = connect(launch, settings.distributed, where)

@@ -24,11 +24,15 @@ class OptimiserConfig(BaseModel):
 
 
 def build_optimiser(model: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:
-    """AdamW over a model; biases, norms, the embedding and the state-space parameters A and D are not decayed."""
+    """AdamW over a model; biases, norms, the embedding and the state-space parameters A and D are not decayed.
+
+    Frozen parameters are left out: they get no moments.
+    """
     decayed: list[nn.Parameter] = []
     plain: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
-        (plain if name.endswith(_NO_DECAY) else decayed).append(parameter)
+        if parameter.requires_grad:
+            (plain if name.endswith(_NO_DECAY) else decayed).append(parameter)
     groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, eps=config.eps)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.training.pretrain.recipe import Recipe
+from dna_mamba.training.pretrain.start import Origin
 
 LogRows = list[dict[str, Any]]
 _HOW = (
@@ -40,14 +41,35 @@ def _facts(recipe: Recipe, model: MaskedLanguageModel, rows: LogRows, command: s
         "Sequence": f"{recipe.about.data or ', '.join(genome.fasta)}: {start.get('train', 0):,} bp to train on; "
         f"held out {_names(genome.validation)} (validation) and {_names(genome.test)} (test); "
         f"left out {_names(genome.exclude)}{_margin(start)}",
-        "Training": f"{len(steps):,} steps of {batch.windows} windows of {batch.window_bp:,} bp "
-        f"({len(steps) * batch.windows * batch.window_bp:,} bp read), {recipe.masking.rate:.0%} masked, "
+        "Start": _origin(start),
+        "Training": f"{len(steps):,} steps of {_windows(recipe)} "
+        f"({len(steps) * batch.bp_per_step:,} bp read), {recipe.masking.rate:.0%} masked{_spans(recipe)}, "
         f"{recipe.precision}",
         "Time": f"{minutes:.0f} min, evaluation included; CPU threads: {start.get('threads', '?')}, "
         f"torch {start.get('torch', '?')}",
         "Command": f"`{command}`" if command else "",
     }
     return "\n".join(f"- **{key}**: {value}" for key, value in facts.items() if value)
+
+
+def _origin(start: dict[str, Any]) -> str:
+    """Which weights the run began with, where they were not random."""
+    if "init" not in start:
+        return ""
+    frozen = start["frozen_parameters"]
+    kept = f"; {frozen:,} of the parameters stayed as they were" if frozen else ""
+    return f"{Origin(start['init'], start['init_sha256'], start['init_bp'])}{kept}"
+
+
+def _windows(recipe: Recipe) -> str:
+    first, *others = recipe.batch.by_first_step()
+    changes = (f", from step {x.first_step + 1:,} on {x.windows:,} of {x.window_bp:,} bp" for x in others)
+    return f"{first.windows:,} windows of {first.window_bp:,} bp" + "".join(changes)
+
+
+def _spans(recipe: Recipe) -> str:
+    span = recipe.masking.span
+    return "" if span is None else f" in spans of {span.mean_tokens:g} tokens on average"
 
 
 def _names(places: Sequence[object]) -> str:

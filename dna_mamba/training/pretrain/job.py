@@ -6,6 +6,7 @@ A run directory holds ``recipe.yaml`` (as resolved), ``log.jsonl``, ``checkpoint
 
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -28,7 +29,7 @@ from dna_mamba.training.pretrain.memory import check_memory
 from dna_mamba.training.pretrain.recipe import Recipe
 from dna_mamba.training.pretrain.shares import BatchShare, SharedBatches
 from dna_mamba.training.pretrain.source import fingerprint_of, read_split, training_batches
-from dna_mamba.training.pretrain.start import untrained_model
+from dna_mamba.training.pretrain.start import n_frozen, starting_point
 
 
 class PretrainJob:
@@ -41,8 +42,10 @@ class PretrainJob:
         world: the processes that train it together; each makes this job and calls ``run``.
 
     Attributes:
+        recipe: with what it takes from a model that it continues.
+        origin: of the weights it continues from; None where they are random.
         split: which places of the genomes are trained on and which are held out.
-        model: untrained before ``run``, trained after it.
+        model: as it starts before ``run``, trained after it.
         batches: what each step reads.
 
     Raises:
@@ -57,11 +60,13 @@ class PretrainJob:
         *,
         world: World = ALONE,
     ) -> None:
-        self.recipe = recipe
+        start = starting_point(recipe)
+        self.recipe = recipe = start.recipe
+        self.origin = start.origin
         self.directory = Path(directory)
         self.world = world
         self.split = read_split(recipe)
-        self.model = untrained_model(recipe).to(device)
+        self.model = start.model.to(device)
         self.batches = training_batches(recipe, self.split, self.model)
         self._held_out = held_out_parts(recipe, self.split)
         self._has_trained = False
@@ -162,6 +167,8 @@ class PretrainJob:
         with self.world.together():
             if self.world.is_main:
                 self._open_directory(loop, report, clear=clear)
+        if self.origin is not None and "validation" in self._held_out:  # what there is to lower
+            evaluate(self._held_out["validation"], self.model, 0, loop.log, report, world=self.world)
 
     def _open_directory(self, loop: TrainingLoop[BatchShare], report: Report, *, clear: bool) -> None:
         if clear:
@@ -170,9 +177,12 @@ class PretrainJob:
         write_recipe(self.recipe, self.directory)
         loop.log.keep(lambda row: False)
         split = self.split
-        facts = {use: sum(map(len, getattr(split, use))) for use in ("train", "validation", "test")}
+        facts: dict[str, Any] = {use: sum(map(len, getattr(split, use))) for use in ("train", "validation", "test")}
         if split.margin_bp:
             facts["margin_bp"] = split.margin_bp
+        if self.origin is not None:
+            facts |= self.origin.row() | {"frozen_parameters": n_frozen(self.model)}
+            report(str(self.origin))
         n_parameters, threads = self.model.n_parameters, torch.get_num_threads()
         loop.log.write("start", 0, parameters=n_parameters, torch=torch.__version__, threads=threads, **facts)
         report(f"{n_parameters:,} parameters, {facts['train']:,} bp to train on")

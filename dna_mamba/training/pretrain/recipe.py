@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from dna_mamba.data.held_out import HeldOutPlan
 from dna_mamba.data.masking import MaskingPolicy
@@ -29,10 +29,15 @@ from dna_mamba.training.pretrain.sections import (
 )
 
 _TAGS = (PRESET, SHAPED, "nucleotide", "kmer", "bpe", *PLACE_TAGS)
+_OF_INIT = ("init", "init_sha256", "freeze")
 
 
 class Recipe(Section):
-    """Everything a run depends on besides the files it reads."""
+    """Everything a run depends on besides the files it reads.
+
+    ``init`` is a model to continue, whose weights have the sum ``init_sha256`` where one is given; ``freeze`` are parts
+    of it that stay as they are (``training.pretrain.start``). Its shape and its tokenizer come with it.
+    """
 
     about: AboutConfig = AboutConfig()
     genome: GenomeConfig
@@ -48,6 +53,27 @@ class Recipe(Section):
     recompute: bool = False
     distributed: DistributedConfig = DistributedConfig()
     seed: int = Field(default=0, ge=0)
+    init: str | None = None
+    init_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    freeze: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_part_is_a_list(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not isinstance(values.get("freeze"), str):
+            return values
+        return values | {"freeze": [values["freeze"]]}
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_init(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in write(self).items() if key not in _OF_INIT or value}
+
+    @model_validator(mode="after")
+    def _what_is_continued_has_a_name(self) -> "Recipe":
+        for key in _OF_INIT[1:]:
+            if self.init is None and getattr(self, key):
+                raise ValueError(f"{key}: without init, which names the model to continue, there is nothing to keep")
+        return self
 
     @model_validator(mode="after")
     def _stages_take_the_steps_of_the_run(self) -> "Recipe":

@@ -11,6 +11,7 @@ from dna_mamba.errors import InputError
 _TEXT = {
     *(("genome", key) for key in ("fasta", "validation", "test", "exclude")),
     *(("about", key) for key in ("name", "description", "data", "licence", "citation")),
+    *((key,) for key in ("init", "init_sha256", "freeze")),
 }
 """Keys whose values are text, or lists of it, whatever else YAML 1.1 might read there."""
 _TEXT_OF_RULES = ("bed", "of")
