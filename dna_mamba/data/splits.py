@@ -68,7 +68,11 @@ def split_genome(
         _refuse_overlaps(of_contig, names.lengths)
     held = [claim for of_contig in claims.values() for claim in of_contig if claim.use != EXCLUDE]
     excluded = _excluded(claims)
-    kept = [_Claim(place, claim.use, claim.text) for claim in held for place in _without(claim, excluded)]
+    kept = [
+        claim._replace(place=piece)
+        for claim in held
+        for piece in without([claim.place], excluded.get(claim.place.chrom, ()))
+    ]
     _refuse_losses(held, kept)
     margins = {chrom: _spans(of_contig, margin_bp) for chrom, of_contig in claims.items()}
     train = tuple(piece for chrom in genome for piece in _rest(names.whole(chrom), margins.get(chrom, [])))
@@ -148,10 +152,14 @@ def _excluded(claims: _ByContig) -> dict[str, list[Interval]]:
     return by_contig
 
 
-def _without(claim: _Claim, excluded: Mapping[str, list[Interval]]) -> list[Interval]:
-    """The pieces of a claim that are not excluded."""
-    spans = [(place.start, place.end) for place in excluded.get(claim.place.chrom, ())]
-    return list(_rest(claim.place, spans))
+def without(places: Iterable[Interval], removed: Iterable[Interval]) -> tuple[Interval, ...]:
+    """What remains of some places beside others, in pieces, in order."""
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for place in removed:
+        spans.setdefault(place.chrom, []).append((place.start, place.end))
+    for of_contig in spans.values():
+        of_contig.sort()
+    return tuple(piece for place in places for piece in _rest(place, spans.get(place.chrom, [])))
 
 
 def _refuse_losses(held: Sequence[_Claim], kept: Sequence[_Claim]) -> None:

@@ -78,5 +78,5 @@ def test_a_contig_shorter_than_a_block_is_one() -> None:
     [{}, {"last": 0.1, "part": (0, 1)}, {"part": (0.5, 0.5)}, {"last": 1}, {"last": 0.1, "off": "a"}, {"last": "x"}],
 )
 def test_wrong_parts(values: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="part|last|off"):
+    with pytest.raises(ValueError, match=r"part|last|off"):
         PartPlaces.model_validate(values)
