@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dna_mamba.data.sampling import WindowSampler
+from dna_mamba.data.sampling import SAMPLING_VERSION, Mixture, Window, WindowSampler
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 
@@ -14,6 +14,12 @@ def contigs(*lengths: int) -> list[Interval]:
     return [Interval(f"c{i}", 0, length) for i, length in enumerate(lengths)]
 
 
+GOLDEN = [
+    Window("c1", 2, 102, True),
+    Window("c0", 54, 154, True),
+    Window("c0", 3454, 3554, True),
+    Window("c0", 4253, 4353, False),
+]
 LENGTHS = st.lists(st.integers(1, 500), min_size=1, max_size=4)
 
 
@@ -82,3 +88,61 @@ def test_epochs_and_seeds_differ_and_strands_are_even() -> None:
 def test_nothing_to_sample_is_refused() -> None:
     with pytest.raises(InputError, match="no sequence"):
         WindowSampler(contigs(0), 10, seed=0, both_strands=True)
+
+
+@given(st.lists(st.floats(0.001, 100), min_size=1, max_size=9), st.integers(1, 2000))
+def test_a_mixture_counts_what_came_before_and_keeps_to_its_shares(shares: list[float], n: int) -> None:
+    mixture = Mixture(shares)
+    seen = [0] * len(shares)
+    for index in range(n):
+        group, rank = mixture[index]
+        assert rank == seen[group]
+        seen[group] += 1
+    for count, share in zip(seen, shares, strict=True):
+        assert abs(count - n * share / sum(shares)) <= 1 + len(shares).bit_length()
+
+
+def test_densities_decide_how_often_bases_are_read() -> None:
+    places = contigs(40_000, 10_000, 10_000, 7_000)
+    sampler = WindowSampler(places, 20, seed=1, both_strands=False, densities=[1, 4, 4, 0])
+    n = 12_000
+    seen = {place.chrom: 0 for place in places}
+    for index in range(n):
+        window = sampler[index]
+        seen[window.chrom] += window.end - window.start
+    assert seen["c3"] == 0
+    read = seen["c0"], seen["c1"] + seen["c2"]
+    assert read[0] == pytest.approx(n * 20 / 3, rel=1e-3) and read[1] == pytest.approx(n * 40 / 3, rel=1e-3)
+    assert seen["c1"] == pytest.approx(seen["c2"], rel=0.02)
+
+
+def test_each_group_is_tiled_in_epochs_of_its_own() -> None:
+    places = contigs(2_000, 1_000)
+    sampler = WindowSampler(places, 20, seed=1, both_strands=False, densities=[1, 6])
+    windows = [sampler[index] for index in range(400)]
+    for chrom, n_windows in (("c0", 99), ("c1", 49)):
+        own = [window.start for window in windows if window.chrom == chrom]
+        assert len(own) >= n_windows
+        for first in range(0, len(own) - n_windows + 1, n_windows):
+            assert len(set(own[first : first + n_windows])) == n_windows
+
+
+def test_equal_densities_change_nothing() -> None:
+    places = contigs(500, 900)
+    plain, dense = (WindowSampler(places, 20, seed=1, both_strands=True, densities=d) for d in (None, [3.0, 3.0]))
+    assert [plain[i] for i in range(100)] == [dense[i] for i in range(100)]
+
+
+def test_a_genome_of_any_size_is_sampled_at_once() -> None:
+    places = [Interval(f"c{i}", 0, 10**13) for i in range(3)]
+    sampler = WindowSampler(places, 1000, seed=0, both_strands=True)
+    assert sampler.windows_per_epoch == 3 * (10**10 - 1)
+    windows = [sampler[index] for index in (0, 1, 10**10, 10**12)]
+    assert len(set(windows)) == 4 and all(window.end - window.start == 1000 for window in windows)
+
+
+def test_samples_stay_what_they_were() -> None:
+    """A change here is a change of every run: raise ``SAMPLING_VERSION`` with it."""
+    sampler = WindowSampler(contigs(5_000, 300), 100, seed=7, both_strands=True, densities=[1, 2])
+    assert SAMPLING_VERSION == 2
+    assert [sampler[index] for index in (0, 1, 5, 1000)] == GOLDEN

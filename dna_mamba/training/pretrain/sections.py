@@ -48,19 +48,31 @@ class AboutConfig(Section):
 
 
 class GenomeConfig(Section):
-    """FASTA files, relative to the working directory, and what is held out of them.
+    """FASTA files or a genome store, relative to the working directory, and what is held out of them.
 
     ``validation``, ``test`` and ``exclude`` hold names of contigs, shell patterns over them, stretches
     ``contig:start-end`` (1-based, both ends included), BED files (``dna_mamba.data.places``), and shares of contigs or
     genomes (``dna_mamba.data.shares``). ``margin_bp`` on each side of a held-out stretch are not trained on; None is a
     batch window. An empty ``validation`` trains without any.
+
+    Genomes are drawn with probability ``weights[name] * size ** temperature``, sizes in bp that are trained on. Weights
+    are 1, or those of the store, where none is given here; a FASTA file is a genome by the name of the file, without
+    its suffixes.
     """
 
-    fasta: list[str] = Field(min_length=1)
+    fasta: list[str] = []
+    store: str | None = None
     validation: list[PlaceRule]
     test: list[PlaceRule] = []
     exclude: list[PlaceRule] = []
     margin_bp: int | None = Field(default=None, ge=0)
+    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+    temperature: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+
+    @property
+    def files(self) -> list[str]:
+        """What is read: FASTA files, or the store."""
+        return self.fasta if self.store is None else [self.store]
 
     @model_validator(mode="before")
     @classmethod
@@ -68,14 +80,25 @@ class GenomeConfig(Section):
         if not isinstance(values, dict):
             return values
         places = ("validation", "test", "exclude")
+        texts = ("fasta", *places)
         return {
-            key: [value] if isinstance(value, str) or (isinstance(value, dict) and key in places) else value
+            key: [value]
+            if (isinstance(value, str) and key in texts) or (isinstance(value, dict) and key in places)
+            else value
             for key, value in values.items()
         }
 
+    @model_validator(mode="after")
+    def _reads_one_of_two(self) -> "GenomeConfig":
+        if bool(self.fasta) == (self.store is not None):
+            raise ValueError("give fasta (files) or store (a directory of dna-mamba data pack), one of the two")
+        return self
+
     @model_serializer(mode="wrap")
-    def _leave_out_no_margin(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in write(self).items() if key != "margin_bp" or value is not None}
+    def _leave_out_what_is_not_used(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """So that a recipe without them looks, and is, as it was before there were such keys."""
+        unused: dict[str, Any] = {"margin_bp": None, "store": None, "fasta": [], "weights": {}, "temperature": 1.0}
+        return {key: value for key, value in write(self).items() if key not in unused or value != unused[key]}
 
 
 class StageConfig(Section):

@@ -4,11 +4,14 @@ import hashlib
 import json
 
 from dna_mamba.data.batches import MaskedBatches, Stage
-from dna_mamba.data.genomes import load_genomes, pieces_of
-from dna_mamba.data.sampling import WindowSampler
+from dna_mamba.data.densities import genome_densities
+from dna_mamba.data.genomes import Genome, load_genomes, pieces_of
+from dna_mamba.data.sampling import SAMPLING_VERSION, WindowSampler
 from dna_mamba.data.splits import Split, split_genome
+from dna_mamba.data.store import GenomeStore
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.training.pretrain.recipe import Recipe
+from dna_mamba.training.pretrain.sections import GenomeConfig
 
 _HASHED_BP = 2**22
 
@@ -21,7 +24,7 @@ def read_split(recipe: Recipe) -> Split:
     """
     genome = recipe.genome
     return split_genome(
-        load_genomes(genome.fasta),
+        _open_genomes(genome),
         validation=genome.validation,
         test=genome.test,
         exclude=genome.exclude,
@@ -29,13 +32,20 @@ def read_split(recipe: Recipe) -> Split:
     )
 
 
+def _open_genomes(genome: GenomeConfig) -> Genome:
+    return load_genomes(genome.fasta) if genome.store is None else GenomeStore(genome.store)
+
+
 def training_batches(recipe: Recipe, split: Split, model: MaskedLanguageModel) -> MaskedBatches:
     """What each step of a recipe reads."""
     both_strands = model.config.reverse_complement in ("augment", "post-hoc")
+    densities = training_densities(recipe, split)
     stages = [
         Stage(
             shape.first_step,
-            WindowSampler(split.train, shape.window_bp, seed=recipe.seed, both_strands=both_strands),
+            WindowSampler(
+                split.train, shape.window_bp, seed=recipe.seed, both_strands=both_strands, densities=densities
+            ),
             shape.windows,
         )
         for shape in recipe.batch.by_first_step()
@@ -43,13 +53,31 @@ def training_batches(recipe: Recipe, split: Split, model: MaskedLanguageModel) -
     return MaskedBatches(split.genome, stages, model.tokenizer, recipe.masking, seed=recipe.seed)
 
 
+def training_densities(recipe: Recipe, split: Split) -> list[float] | None:
+    """How densely each training place is read, by the recipe's weights or the store's; None for all alike.
+
+    Raises:
+        InputError: a weight is given for a genome that is not there, or no genome is left with one.
+    """
+    stored = {of.name: of.weight for of in split.genome.genomes} if isinstance(split.genome, GenomeStore) else {}
+    return genome_densities(split.genome, split.train, stored | recipe.genome.weights, recipe.genome.temperature)
+
+
 def fingerprint_of(recipe: Recipe, split: Split) -> str:
     """SHA-256 over the recipe and the training sequence: what must agree for a resume to be the same run.
+
+    A store, every byte of which is compared with its hashes, stands for its sequence by these.
 
     How the work is divided among processes and passes may change.
     """
     content = recipe.model_dump(mode="json", exclude={"distributed": True, "batch": {"micro_windows"}})
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    digest.update(f"sampling {SAMPLING_VERSION}\n".encode())
+    if isinstance(split.genome, GenomeStore):
+        split.genome.verify()
+        digest.update(f"{split.genome.contents_sha256}\n".encode())
+        digest.update("".join(f"{place}\n" for place in split.train).encode("utf-8", errors="surrogateescape"))
+        return digest.hexdigest()
     for place, codes in zip(split.train, split.sequences(split.train), strict=True):
         name = place.chrom if len(codes) == len(split.genome[place.chrom]) else str(place)
         digest.update(f"{name}\t{len(codes)}\n".encode())
