@@ -6,6 +6,7 @@ sourmash), so that sketches of any two sequences can be compared. The hash is th
 al. 2014), which maps 64 bits to 64 bits one to one: equal hashes are equal k-mers.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from dna_mamba.alphabet import N_CODE, Codes, bases_of
 MOST_K = 31
 _BLOCK = 1 << 15
 """Positions at a time, so that what is computed on stays in the processor's cache."""
+_MOST_PAIRS = 1 << 22
 _FIRST_MIX, _SECOND_MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 Hashes = NDArray[np.uint64]
@@ -113,3 +115,67 @@ def mix(values: Hashes) -> Hashes:
     mixed ^= mixed >> np.uint64(31)
     return mixed
 
+
+
+def families(sequences: Iterable[Codes], k: int = 15, share: float = 0.5) -> NDArray[np.int64]:
+    """Number of the family that each sequence is of, int64 (n,): families are 0, 1, ... in order of their first one.
+
+    Two sequences are related where ``share`` or more of the k-mers of the one with fewer stand in the other, on either
+    strand; families are what is related directly or through others (single linkage). One without a k-mer is a family
+    of its own. Splits that keep families together do not test on copies of what they train on.
+
+    Args:
+        sequences: base codes, uint8 (L,) each; short ones, as every k-mer is kept.
+        k: bases, odd.
+        share: of the k-mers, above 0 and at most 1. Copies of identity p share about p ** k.
+    """
+    sketches = [sketch_of(codes, k) for codes in sequences]
+    sizes = np.array([len(sketch) for sketch in sketches], dtype=np.int64)
+    labels = np.arange(len(sketches))
+    if not sizes.sum():
+        return labels
+    hashes = np.concatenate(sketches)
+    owners = np.repeat(labels, sizes)
+    for first, second in _related(hashes, owners, sizes, share):
+        _join(labels, first, second)
+    roots = np.array([_root(labels, i) for i in range(len(labels))])
+    _, first_ones, number = np.unique(roots, return_index=True, return_inverse=True)
+    ranks = np.empty(len(first_ones), dtype=np.int64)
+    ranks[np.argsort(first_ones)] = np.arange(len(first_ones))
+    return ranks[number]
+
+
+def _related(
+    hashes: Hashes, owners: NDArray[np.int64], sizes: NDArray[np.int64], share: float
+) -> Iterator[tuple[int, int]]:
+    """Pairs of sequences that share enough k-mers, a range of first sequences at a time."""
+    order = np.argsort(hashes, kind="stable")
+    ordered, of = hashes[order], owners[order]
+    edges = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1], [True])))
+    counts = np.diff(edges)
+    ends = np.repeat(edges[1:], counts)
+    n_later = ends - np.arange(len(of)) - 1
+    # owners ascend within a k-mer: each pairs with those after it
+    parts = np.cumsum(np.bincount(of, weights=n_later, minlength=len(sizes))) // _MOST_PAIRS
+    part_of_kmer = parts[of]
+    for part in np.unique(parts):
+        at = np.flatnonzero((part_of_kmer == part) & (n_later > 0))
+        first = np.repeat(at, n_later[at])
+        rank = np.arange(len(first)) - np.repeat(np.cumsum(n_later[at]) - n_later[at], n_later[at])
+        pairs, shared = np.unique(of[first] * len(sizes) + of[first + rank + 1], return_counts=True)
+        one, other = np.divmod(pairs, len(sizes))
+        enough = shared >= share * np.minimum(sizes[one], sizes[other])
+        yield from zip(one[enough].tolist(), other[enough].tolist(), strict=True)
+
+
+def _root(labels: NDArray[np.int64], index: int) -> int:
+    """The first sequence of a tree of joined ones; the way there is halved as it is walked (Tarjan 1975)."""
+    while labels[index] != index:
+        labels[index] = labels[labels[index]]
+        index = int(labels[index])
+    return index
+
+
+def _join(labels: NDArray[np.int64], first: int, second: int) -> None:
+    one, other = sorted((_root(labels, first), _root(labels, second)))
+    labels[other] = one

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dna_mamba.alphabet import encode_bases, reverse_complement, reverse_complement_codes
 from dna_mamba.data import sketches
-from dna_mamba.data.sketches import containment, kmers_of, mix, sketch_of
+from dna_mamba.data.sketches import containment, families, kmers_of, mix, sketch_of
 
 
 def by_letters(sequence: str, k: int) -> list[tuple[int, int, bool]]:
@@ -75,3 +75,39 @@ def test_shared_kmers_tell_identity() -> None:
 def test_k_is_odd_and_fits(k: int) -> None:
     with pytest.raises(ValueError, match="odd and at most 31"):
         kmers_of(np.zeros(50, dtype=np.uint8), k)
+
+
+def related(one: str, other: str, k: int, share: float) -> bool:
+    """By sets of canonical k-mers."""
+    sets = [{found[0] for found in by_letters(sequence, k)} for sequence in (one, other)]
+    least = min(map(len, sets))
+    return least > 0 and len(sets[0] & sets[1]) >= share * least
+
+
+@given(
+    st.lists(st.sampled_from(["ACGTACCA", "TTGACC", "GGTCAACT", "AAAAAA", "TTTTTTTT", "AC", "CAGTCAGGA"]), max_size=9),
+    st.sampled_from([0.2, 0.5, 1.0]),
+    st.booleans(),
+)
+def test_families_against_walking_all_pairs(sequences: list[str], share: float, one_by_one: bool) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        if one_by_one:
+            patch.setattr(sketches, "_MOST_PAIRS", 1)
+        found = families((encode_bases(sequence) for sequence in sequences), k=3, share=share)
+    expected: list[int] = list(range(len(sequences)))
+    for _ in sequences:
+        for i, one in enumerate(sequences):
+            for j, other in enumerate(sequences):
+                if related(one, other, 3, share):
+                    expected[i] = expected[j] = min(expected[i], expected[j])
+    firsts = sorted(set(expected))
+    assert found.tolist() == [firsts.index(label) for label in expected]
+
+
+def test_mutated_copies_on_either_strand_are_one_family() -> None:
+    rng = np.random.default_rng(7)
+    parents = rng.integers(0, 4, (40, 200)).astype(np.uint8)
+    copies = np.where(rng.random(parents.shape) < 0.02, (parents + 1) % 4, parents).astype(np.uint8)
+    mirrored = [reverse_complement_codes(codes) for codes in copies]
+    numbers = families([*parents, *mirrored, parents[0, :10]], k=15, share=0.3)
+    assert numbers.tolist() == [*range(40), *range(40), 40]
