@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dna_mamba.data.genomes import ContigCodes, Genome, part_of
 from dna_mamba.data.places import ContigNames, merge_places, places_of
@@ -17,7 +17,8 @@ EXCLUDE = "exclude"
 class Split(NamedTuple):
     """Places of the genomes by their use, in order of the genomes; no base is in two.
 
-    ``margin_bp`` is what was left out beside each held-out stretch, 0 where only whole contigs are held out.
+    ``margin_bp`` is what was left out beside each held-out stretch, 0 where only whole contigs are held out;
+    ``homology`` what was found of held-out sequence in training (``dna_mamba.data.leaks.report``), where it was sought.
     """
 
     genome: Genome
@@ -26,6 +27,7 @@ class Split(NamedTuple):
     test: tuple[Interval, ...]
     excluded: tuple[Interval, ...]
     margin_bp: int
+    homology: Mapping[str, Any] | None = None
 
     def sequences(self, places: Iterable[Interval]) -> list[ContigCodes]:
         """Base codes of some places, uint8 (L,) each, without copying or reading them."""

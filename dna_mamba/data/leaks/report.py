@@ -1,6 +1,6 @@
 """Leaks in numbers: how many windows, at which shares, the worst ones and where they stand in training."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dna_mamba.data.leaks.search import find_leaks, training_matches
@@ -49,10 +49,8 @@ class LeakReport(NamedTuple):
         }
 
 
-def homology_report(
-    split: Split, settings: HomologyConfig, report: Callable[[str], None] = lambda line: None
-) -> tuple[Split, dict[str, Any]]:
-    """Look for held-out sequence in training, and take out what ``settings.action`` says; the split and the facts.
+def homology_report(split: Split, settings: HomologyConfig) -> Split:
+    """Look for held-out sequence in training, and take out what ``settings.action`` says; the split with the facts.
 
     ``exclude-training`` takes out of training what leaking windows match there, and looks again: what then still leaks
     does so by short repeats. ``exclude-held-out`` takes leaking windows out of validation and test.
@@ -62,24 +60,26 @@ def homology_report(
     """
     leaks = _leaks_by_use(split, settings)
     facts: dict[str, Any] = {"action": settings.action, **{use: found.facts() for use, found in leaks.items()}}
-    for use, found in leaks.items():
-        report(f"{use}: {_words(found)}")
     windows = [leak.window for found in leaks.values() for leak in found.leaking]
-    if settings.action == "report" or not windows:
-        return split, facts
-    if settings.action == "exclude-training":
+    if settings.action == "exclude-held-out" and windows:
+        split = excluding(split, windows)
+        facts["excluded_bp"] = sum(map(len, windows))
+    elif settings.action == "exclude-training" and windows:
         stretches = training_matches(split.genome, windows, split.train, settings)
         split = excluding(split, stretches)
         facts["excluded_bp"] = sum(map(len, stretches))
-        after = _leaks_by_use(split, settings)
-        facts["after"] = {use: found.facts() for use, found in after.items()}
-        left = sum(len(found.leaking) for found in after.values())
-        report(f"homology: {facts['excluded_bp']:,} bp excluded from training; {left:,} windows still leak")
-        return split, facts
-    split = excluding(split, windows)
-    facts["excluded_bp"] = sum(map(len, windows))
-    report(f"homology: {facts['excluded_bp']:,} bp of leaking windows excluded from what is held out")
-    return split, facts
+        facts["after"] = {use: found.facts() for use, found in _leaks_by_use(split, settings).items()}
+    return split._replace(homology=facts)
+
+
+def homology_lines(facts: Mapping[str, Any]) -> list[str]:
+    """The facts of ``homology_report`` in words, for a log and a card."""
+    lines = [_words(use, facts[use]) for use in HELD_OUT if use in facts]
+    if "excluded_bp" in facts:
+        after = facts.get("after", {})
+        left = "; then " + "; ".join(_words(use, found) for use, found in after.items()) if after else ""
+        lines.append(f"{facts['action']}: {facts['excluded_bp']:,} bp{left}")
+    return lines
 
 
 def excluding(split: Split, places: Sequence[Interval]) -> Split:
@@ -109,9 +109,7 @@ def _leaks_by_use(split: Split, settings: HomologyConfig) -> dict[str, LeakRepor
     }
 
 
-def _words(found: LeakReport) -> str:
-    settings = found.settings
-    windows = f"{len(found.leaking):,} of {len(found.windows):,} windows of {settings.window_bp:,} bp"
-    like = "80 %" if settings.sensitive else "90 %"
-    share = found.share_at(settings.share)
-    return f"{windows} ({share:.1%}) stand in training to {settings.share:.0%} or more, about {like} alike or more"
+def _words(use: str, facts: Mapping[str, Any]) -> str:
+    windows = f"{facts['leaking_windows']:,} of {facts['windows']:,} windows of {facts['window_bp']:,} bp"
+    like = "80-90 %" if facts["sensitive"] else "90-95 %"
+    return f"{use}: {windows} stand in training to {facts['share']:.0%} or more (copies down to {like} identity)"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dna_mamba.data.leaks.report import LeakReport, excluding, homology_report
+from dna_mamba.data.leaks.report import LeakReport, excluding, homology_lines, homology_report
 from dna_mamba.data.leaks.settings import HomologyConfig, LeakSettings
 from dna_mamba.data.leaks.windows import WindowLeak
 from dna_mamba.data.splits import Split, split_genome
@@ -42,24 +42,29 @@ def test_figures() -> None:
 
 
 def test_a_report_changes_nothing(split: Split) -> None:
-    lines: list[str] = []
-    same, facts = homology_report(split, HomologyConfig(), lines.append)
-    assert same is split
+    same = homology_report(split, HomologyConfig())
+    assert same._replace(homology=None) == split and same.homology is not None
+    facts = same.homology
     assert facts["validation"]["leaking_windows"] == 3 and facts["test"]["leaking_windows"] == 0
-    assert lines[0].startswith("validation: 3 of 10 windows of 1,000 bp (30.0%) stand in training to 50% or more")
+    one, other = homology_lines(facts)
+    assert one.startswith("validation: 3 of 10 windows of 1,000 bp stand in training to 50% or more")
+    assert other.startswith("test: 0 of 5 windows")
 
 
 def test_training_loses_what_leaking_windows_match(split: Split) -> None:
-    left, facts = homology_report(split, HomologyConfig(action="exclude-training"))
+    left = homology_report(split, HomologyConfig(action="exclude-training"))
+    facts = left.homology or {}
     (stretch,) = left.excluded
     assert stretch.chrom == "a" and abs(stretch.start - 20_000) < 60 and abs(stretch.end - 22_900) < 120
     assert left.train == (Interval("a", 0, stretch.start), Interval("a", stretch.end, 30_000), Interval("b", 0, 30_000))
     assert (left.validation, left.test) == (split.validation, split.test)
     assert facts["excluded_bp"] == len(stretch) and facts["after"]["validation"]["leaking_windows"] == 0
+    assert homology_lines(facts)[2].startswith(f"exclude-training: {len(stretch):,} bp; then validation: 0 of 10 win")
 
 
 def test_what_is_held_out_loses_its_leaking_windows(split: Split) -> None:
-    left, facts = homology_report(split, HomologyConfig(action="exclude-held-out"))
+    left = homology_report(split, HomologyConfig(action="exclude-held-out"))
+    facts = left.homology or {}
     assert left.validation == (Interval("v", 3000, 10_000),) and left.train == split.train
     assert facts["excluded_bp"] == 3000 and sum(map(len, left.excluded)) == 3000
 
