@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from dna_mamba.data.leaks.report import homology_lines
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.training.pretrain.recipe import Recipe
 from dna_mamba.training.pretrain.start import Origin
@@ -41,6 +42,7 @@ def _facts(recipe: Recipe, model: MaskedLanguageModel, rows: LogRows, command: s
         "Sequence": f"{recipe.about.data or ', '.join(genome.fasta)}: {start.get('train', 0):,} bp to train on; "
         f"held out {_names(genome.validation)} (validation) and {_names(genome.test)} (test); "
         f"left out {_names(genome.exclude)}{_margin(start)}",
+        "Homology": "; ".join(homology_lines(start["homology"])) if "homology" in start else "",
         "Start": _origin(start),
         "Training": f"{len(steps):,} steps of {_windows(recipe)} "
         f"({len(steps) * batch.bp_per_step:,} bp read), {recipe.masking.rate:.0%} masked{_spans(recipe)}, "

@@ -12,6 +12,7 @@ import torch
 
 from dna_mamba.checkpoints import save_model
 from dna_mamba.data.batches import holds_target
+from dna_mamba.data.leaks.report import homology_lines
 from dna_mamba.errors import InputError
 from dna_mamba.training.distributed.strategy import Strategy, spread_model
 from dna_mamba.training.distributed.world import ALONE, World
@@ -180,6 +181,10 @@ class PretrainJob:
         facts: dict[str, Any] = {use: sum(map(len, getattr(split, use))) for use in ("train", "validation", "test")}
         if split.margin_bp:
             facts["margin_bp"] = split.margin_bp
+        if split.homology is not None:
+            facts["homology"] = split.homology
+            for line in homology_lines(split.homology):
+                report(line)
         if self.origin is not None:
             facts |= self.origin.row() | {"frozen_parameters": n_frozen(self.model)}
             report(str(self.origin))

@@ -9,7 +9,7 @@ import yaml
 from dna_mamba.errors import InputError
 
 _TEXT = {
-    *(("genome", key) for key in ("fasta", "validation", "test", "exclude")),
+    *(("genome", key) for key in ("fasta", "annotation", "validation", "test", "exclude")),
     *(("about", key) for key in ("name", "description", "data", "licence", "citation")),
     *((key,) for key in ("init", "init_sha256", "freeze")),
 }

@@ -25,6 +25,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from dna_mamba.data.leaks.settings import HomologyConfig
 from dna_mamba.data.shares import PlaceRule
 from dna_mamba.models.config import ReverseComplement, Size
 
@@ -57,7 +58,10 @@ class GenomeConfig(Section):
 
     Genomes are drawn with probability ``weights[name] * size ** temperature``, sizes in bp that are trained on. Weights
     are 1, or those of the store, where none is given here; a FASTA file is a genome by the name of the file, without
-    its suffixes.
+    its suffixes. Within a genome ``region_weights`` of row types of ``annotation`` (GFF3 or GTF) say what is read more
+    (``dna_mamba.data.region_weights``).
+
+    With ``homology`` held-out sequence that stands in training is looked for (``dna_mamba.data.leaks``).
     """
 
     fasta: list[str] = []
@@ -68,6 +72,9 @@ class GenomeConfig(Section):
     margin_bp: int | None = Field(default=None, ge=0)
     weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
     temperature: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    annotation: list[str] = []
+    region_weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+    homology: HomologyConfig | None = None
 
     @property
     def files(self) -> list[str]:
@@ -80,7 +87,7 @@ class GenomeConfig(Section):
         if not isinstance(values, dict):
             return values
         places = ("validation", "test", "exclude")
-        texts = ("fasta", *places)
+        texts = ("fasta", "annotation", *places)
         return {
             key: [value]
             if (isinstance(value, str) and key in texts) or (isinstance(value, dict) and key in places)
@@ -92,12 +99,15 @@ class GenomeConfig(Section):
     def _reads_one_of_two(self) -> "GenomeConfig":
         if bool(self.fasta) == (self.store is not None):
             raise ValueError("give fasta (files) or store (a directory of dna-mamba data pack), one of the two")
+        if bool(self.annotation) != bool(self.region_weights):
+            raise ValueError("give annotation and region_weights both, or neither")
         return self
 
     @model_serializer(mode="wrap")
     def _leave_out_what_is_not_used(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """So that a recipe without them looks, and is, as it was before there were such keys."""
         unused: dict[str, Any] = {"margin_bp": None, "store": None, "fasta": [], "weights": {}, "temperature": 1.0}
+        unused |= {"annotation": [], "region_weights": {}, "homology": None}
         return {key: value for key, value in write(self).items() if key not in unused or value != unused[key]}
 
 

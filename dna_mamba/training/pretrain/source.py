@@ -2,18 +2,25 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 from dna_mamba.data.batches import MaskedBatches, Stage
 from dna_mamba.data.densities import genome_densities
 from dna_mamba.data.genomes import Genome, load_genomes, pieces_of
+from dna_mamba.data.leaks.report import homology_report
+from dna_mamba.data.region_weights import region_places
 from dna_mamba.data.sampling import SAMPLING_VERSION, WindowSampler
 from dna_mamba.data.splits import Split, split_genome
 from dna_mamba.data.store import GenomeStore
+from dna_mamba.genome import Interval
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.training.pretrain.recipe import Recipe
 from dna_mamba.training.pretrain.sections import GenomeConfig
 
 _HASHED_BP = 2**22
+_WINDOWS_A_TILE = 4
+"""Windows of the longest stage in a stretch that has one weight."""
 
 
 def read_split(recipe: Recipe) -> Split:
@@ -23,13 +30,14 @@ def read_split(recipe: Recipe) -> Split:
         InputError: a genome cannot be read, or the split is impossible.
     """
     genome = recipe.genome
-    return split_genome(
+    split = split_genome(
         _open_genomes(genome),
         validation=genome.validation,
         test=genome.test,
         exclude=genome.exclude,
         margin_bp=recipe.margin_bp,
     )
+    return split if genome.homology is None else homology_report(split, genome.homology)
 
 
 def _open_genomes(genome: GenomeConfig) -> Genome:
@@ -39,18 +47,33 @@ def _open_genomes(genome: GenomeConfig) -> Genome:
 def training_batches(recipe: Recipe, split: Split, model: MaskedLanguageModel) -> MaskedBatches:
     """What each step of a recipe reads."""
     both_strands = model.config.reverse_complement in ("augment", "post-hoc")
-    densities = training_densities(recipe, split)
+    places, densities = training_places(recipe, split)
     stages = [
         Stage(
             shape.first_step,
             WindowSampler(
-                split.train, shape.window_bp, seed=recipe.seed, both_strands=both_strands, densities=densities
+                places, shape.window_bp, seed=recipe.seed, both_strands=both_strands, densities=densities
             ),
             shape.windows,
         )
         for shape in recipe.batch.by_first_step()
     ]
     return MaskedBatches(split.genome, stages, model.tokenizer, recipe.masking, seed=recipe.seed)
+
+
+def training_places(recipe: Recipe, split: Split) -> tuple[Sequence[Interval], list[float] | None]:
+    """Where training windows are drawn, and how densely each place is read; None for all alike.
+
+    Raises:
+        InputError: as ``training_densities`` and ``dna_mamba.data.region_weights.region_places``.
+    """
+    genome = recipe.genome
+    if not genome.region_weights:
+        return split.train, training_densities(recipe, split)
+    tile_bp = _WINDOWS_A_TILE * recipe.batch.longest_window_bp
+    places, densities = region_places(split.genome, split.train, genome.annotation, genome.region_weights, tile_bp)
+    of_genomes = training_densities(recipe, split._replace(train=tuple(places))) or [1.0] * len(places)
+    return places, [one * other for one, other in zip(densities, of_genomes, strict=True)]
 
 
 def training_densities(recipe: Recipe, split: Split) -> list[float] | None:
@@ -73,6 +96,8 @@ def fingerprint_of(recipe: Recipe, split: Split) -> str:
     content = recipe.model_dump(mode="json", exclude={"distributed": True, "batch": {"micro_windows"}})
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     digest.update(f"sampling {SAMPLING_VERSION}\n".encode())
+    for path in recipe.genome.annotation:
+        digest.update(Path(path).read_bytes())
     if isinstance(split.genome, GenomeStore):
         split.genome.verify()
         digest.update(f"{split.genome.contents_sha256}\n".encode())
