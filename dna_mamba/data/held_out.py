@@ -1,10 +1,17 @@
 """Held-out windows in which every base is predicted once, few at a time."""
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from dna_mamba.data.batches import Row
 from dna_mamba.data.genomes import ContigCodes
@@ -17,7 +24,7 @@ class HeldOutPlan(BaseModel):
     Windows of ``window_bp`` overlap by twice ``margin_bp``; predictions are asked only inside the margins, except at
     the ends of the sequence. One base in ``mask_every`` is masked at a time, in ``phases`` of the ``mask_every``
     possible ways: with all of them each base is predicted exactly once. ``max_windows`` takes evenly spaced windows of
-    all.
+    all, as many of each genome as there are. ``contexts`` are window lengths in bp to compare at the end of a run.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +34,7 @@ class HeldOutPlan(BaseModel):
     mask_every: int = Field(default=16, gt=1)
     phases: int = Field(default=16, gt=0)
     max_windows: int | None = Field(default=None, gt=0)
+    contexts: tuple[Annotated[int, Field(gt=0)], ...] = ()
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "HeldOutPlan":
@@ -35,6 +43,10 @@ class HeldOutPlan(BaseModel):
         if 2 * self.margin_bp >= self.window_bp:
             raise ValueError("twice margin_bp must be less than window_bp")
         return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_contexts(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in write(self).items() if key != "contexts" or value}
 
 
 def held_out_rows(sequences: Iterable[ContigCodes], plan: HeldOutPlan, tokenizer: Tokenizer) -> Iterator[Row]:
@@ -60,8 +72,39 @@ def held_out_rows(sequences: Iterable[ContigCodes], plan: HeldOutPlan, tokenizer
 
 def count_rows(sequences: Iterable[ContigCodes], plan: HeldOutPlan) -> int:
     """At most how many rows ``held_out_rows`` yields."""
-    n_windows = sum(1 for codes in sequences for _ in _windows(len(codes), plan))
+    n_windows = count_windows(sequences, plan)
     return min(n_windows, plan.max_windows or n_windows) * plan.phases
+
+
+def count_windows(sequences: Iterable[ContigCodes], plan: HeldOutPlan) -> int:
+    """Windows that some sequences are cut into, were all of them taken."""
+    return sum(1 for codes in sequences for _ in _windows(len(codes), plan))
+
+
+def plans_by_group(groups: Mapping[str, Sequence[ContigCodes]], plan: HeldOutPlan) -> dict[str, HeldOutPlan]:
+    """A plan for each group, ``max_windows`` divided among them; groups that get no window are left out."""
+    if plan.max_windows is None:
+        return dict.fromkeys(groups, plan)
+    shares = even_shares([count_windows(sequences, plan) for sequences in groups.values()], plan.max_windows)
+    given = {name: share for name, share in zip(groups, shares, strict=True) if share}
+    return {name: plan.model_copy(update={"max_windows": share}) for name, share in given.items()}
+
+
+def even_shares(sizes: Sequence[int], total: int) -> list[int]:
+    """``total`` divided evenly among groups, none of which gets more than its size: the others get what it leaves.
+
+    Where it does not divide, those that get one more are spread over the groups.
+    """
+    shares, left = [0] * len(sizes), total
+    while left and (open_groups := [i for i, size in enumerate(sizes) if shares[i] < size]):
+        each = left // len(open_groups)
+        if each == 0:
+            open_groups = [open_groups[i] for i in np.linspace(0, len(open_groups) - 1, left).astype(int)]
+        for group in open_groups:
+            added = min(sizes[group] - shares[group], max(1, each))
+            shares[group] += added
+            left -= added
+    return shares
 
 
 class _AskedWindow(NamedTuple):

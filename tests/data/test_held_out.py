@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dna_mamba.alphabet import encode_bases
-from dna_mamba.data.held_out import HeldOutPlan, count_rows, held_out_rows
+from dna_mamba.data.held_out import HeldOutPlan, count_rows, even_shares, held_out_rows, plans_by_group
 from dna_mamba.tokenizers import KmerTokenizer, NucleotideTokenizer
 
 TOKENIZER = NucleotideTokenizer.caduceus()
@@ -73,3 +73,31 @@ def test_many_short_sequences_are_asked_as_each_alone() -> None:
 def test_nothing_is_asked_where_there_is_no_word(letters: str) -> None:
     plan = HeldOutPlan(window_bp=40, margin_bp=5)
     assert list(held_out_rows([encode_bases(letters)], plan, KmerTokenizer(3, 3))) == []
+
+
+@given(st.lists(st.integers(0, 20), max_size=8), st.integers(0, 60))
+def test_shares_are_even_and_nothing_is_lost(sizes: list[int], total: int) -> None:
+    shares = even_shares(sizes, total)
+    assert sum(shares) == min(total, sum(sizes))
+    assert all(share <= size for share, size in zip(shares, sizes, strict=True))
+    unfilled = [share for share, size in zip(shares, sizes, strict=True) if share < size]
+    filled = [share for share, size in zip(shares, sizes, strict=True) if share == size]
+    assert not unfilled or max(unfilled) - min(unfilled) <= 1
+    assert not (unfilled and filled) or max(filled) <= max(unfilled) + 1
+
+
+def test_windows_are_taken_from_each_group() -> None:
+    """A genome ten times as long gets no more of them, unless the others are too short."""
+    groups = {"long": [random_codes(5000)], "short": [random_codes(500)], "two": [random_codes(60), random_codes(70)]}
+    plan = HeldOutPlan(window_bp=100, margin_bp=10, max_windows=9)
+    plans = plans_by_group(groups, plan)
+    assert {name: of_group.max_windows for name, of_group in plans.items()} == {"long": 4, "short": 3, "two": 2}
+    rows = [count_rows(groups[name], of_group) for name, of_group in plans.items()]
+    assert sum(rows) == count_rows([codes for sequences in groups.values() for codes in sequences], plan)
+    assert plans_by_group(groups, HeldOutPlan()) == dict.fromkeys(groups, HeldOutPlan())
+    assert list(plans_by_group(groups, plan.model_copy(update={"max_windows": 1}))) == ["long"]
+
+
+def test_contexts_that_are_not_asked_for_are_not_written() -> None:
+    assert "contexts" not in HeldOutPlan().model_dump()
+    assert HeldOutPlan(contexts=(64, 128)).model_dump(mode="json")["contexts"] == [64, 128]
