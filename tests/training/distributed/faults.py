@@ -1,0 +1,78 @@
+"""What may go wrong in one process of several, made to happen at a step."""
+
+import errno
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from torch import Tensor
+
+from dna_mamba.training.loop import checkpoint
+from dna_mamba.training.pretrain.loss import MaskedObjective
+
+
+def _before_pass(step: int, act: Callable[[], None]) -> None:
+    """Call ``act`` as the forward pass of a 1-based step begins; one pass a step."""
+    call, calls = MaskedObjective.__call__, [0]
+
+    def counted(self: MaskedObjective, batch: object) -> Tensor:
+        calls[0] += 1
+        if calls[0] == step:
+            act()
+        return call(self, batch)
+
+    MaskedObjective.__call__ = counted
+
+
+def not_a_number(step: int) -> None:
+    call, calls = MaskedObjective.__call__, [0]
+
+    def spoilt(self: MaskedObjective, batch: object) -> Tensor:
+        calls[0] += 1
+        return call(self, batch) * (float("nan") if calls[0] == step else 1)
+
+    MaskedObjective.__call__ = spoilt
+
+
+def asked_to_stop(step: int) -> None:
+    _before_pass(step, lambda: os.kill(os.getpid(), signal.SIGUSR1))
+
+
+def killed(step: int) -> None:
+    _before_pass(step, lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def stuck(step: int) -> None:
+    _before_pass(step, lambda: time.sleep(3600))
+
+
+def out_of_memory(step: int) -> None:
+    def fail() -> None:
+        raise MemoryError("can't allocate memory")
+
+    _before_pass(step, fail)
+
+
+def full_disk(step: int) -> None:
+    """From the checkpoint of that step on, whose optimiser's moments do not fit any more."""
+    save, path_of = checkpoint.save_file, checkpoint.checkpoint_path
+    reached = []
+
+    def note(directory: object, number: int) -> object:
+        if number >= step:
+            reached.append(number)
+        return path_of(directory, number)
+
+    def full(tensors: object, path: object) -> None:
+        if reached:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        save(tensors, path)
+
+    checkpoint.checkpoint_path, checkpoint.save_file = note, full
+
+
+FAULTS = {
+    function.__name__: function
+    for function in (not_a_number, asked_to_stop, killed, stuck, out_of_memory, full_disk)
+}

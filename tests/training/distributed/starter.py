@@ -1,0 +1,102 @@
+"""Starts ``dna-mamba`` as several processes, as torchrun does but within a moment: torch is imported once, then forked.
+
+A program: a request a line on standard input, an answer a line on standard output, both JSON.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+import matplotlib.figure  # noqa: F401 - with the next, so that no child needs to
+import torch._dynamo
+from torch.distributed import TCPStore
+
+import dna_mamba.cli.pretrain  # noqa: F401
+from dna_mamba.cli.main import main
+from dna_mamba.training.pretrain import job
+from tests.training.distributed.faults import FAULTS
+
+job.log_baselines = lambda *_: None  # seconds for a table of words that says nothing about processes
+_GRACE = 5.0
+"""Seconds between the request to end and the kill, once a process has failed; torchrun takes 30."""
+
+
+class Group:
+    """Processes that were started together, and the store in which they meet."""
+
+    def __init__(self, size: int, words: list[str], errors: Path, fault: dict[str, Any] | None) -> None:
+        self._errors = errors
+        errors.write_bytes(b"")
+        self._store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+        self.running = {}
+        for rank in range(size):
+            self.running[os.fork() or self._child(rank, size, words, fault)] = rank
+        self.codes: list[int | None] = [None] * size
+
+    def _child(self, rank: int, size: int, words: list[str], fault: dict[str, Any] | None) -> NoReturn:
+        place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "LOCAL_WORLD_SIZE": size}
+        meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": self._store.port, "TORCHELASTIC_USE_AGENT_STORE": True}
+        os.environ.update({name: str(value) for name, value in (place | meeting).items()})
+        descriptor = os.open(self._errors, os.O_WRONLY | os.O_APPEND)
+        for stream in (1, 2):
+            os.dup2(descriptor, stream)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        torch.set_num_threads(1)
+        sys.argv = ["dna-mamba", *words]
+        code = 1
+        try:
+            if fault is not None and rank in fault["ranks"]:
+                FAULTS[fault["name"]](fault["step"])
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+
+    def wait(self, seconds: float) -> dict[str, Any]:
+        """Until all have ended; when one fails the others are asked to, as torchrun does."""
+        limit, late = time.monotonic() + seconds, False
+        asked: float | None = None
+        while self.running:
+            self._reap()
+            now = time.monotonic()
+            if asked is None and any(self.codes):
+                asked = now
+                self._signal(signal.SIGTERM)
+            if now > limit or (asked is not None and now > asked + _GRACE):
+                late = late or now > limit
+                self._signal(signal.SIGKILL)
+            time.sleep(0.01)
+        return {"codes": self.codes, "late": late, "stderr": self._errors.read_text()}
+
+    def _reap(self) -> None:
+        for pid in list(self.running):
+            found, status = os.waitpid(pid, os.WNOHANG)
+            if found:
+                self.codes[self.running.pop(pid)] = os.waitstatus_to_exitcode(status)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in self.running:
+            os.kill(pid, number)
+
+
+def serve() -> None:
+    group = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "wait" in request:
+            assert group is not None
+            answer: Any = group.wait(request["wait"])
+        else:
+            group = Group(request["size"], request["words"], Path(request["errors"]), request["fault"])
+            answer = sorted(group.running, key=group.running.__getitem__)
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    serve()
