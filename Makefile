@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # One worker a core, one thread a worker (tests/conftest.py): faster than torch's own threads on small tensors.
 PYTEST := $(BIN)/python -m pytest -q -n auto --maxprocesses 8
 ARGS ?=
-BENCH ?= kernel layer encoder training_step tokenizing score precision
+BENCH ?= kernel layer encoder training_step store tokenizing score precision
 
 NATIVE_SOURCES := $(shell find kernels -name '*.cpp' -o -name '*.cc' -o -name '*.h' -o -name '*.hpp' -o -name '*.cmake')
 # What make itself presets (origin default) is no choice of a compiler.

@@ -18,6 +18,7 @@ TINY_RUNS = {
     "layer": "--d-model 16 --length 32 --training-length 16 --long-length 64 --seconds 0.001 --allocators system",
     "training_step": "--size tiny --recompute yes --windows 1 --window-bp 16 --seconds 0.001",
     "tokenizing": "--genome-bp 20000 --seconds 0.001",
+    "store": "--genome-bp 20000 --seconds 0.001 --windows 2 --window-bp 16",
     "score": "--records 2 --context 16",
     "precision": "--every 200 --context 16",
     "attention": "--lengths 24 --d-model 16 --layers 1 --seconds 0.001 --turns 1",
