@@ -84,10 +84,10 @@ def write_manifest(directory: Path, manifest: Manifest) -> None:
     (directory / MANIFEST).write_text(json.dumps(content, indent=1) + "\n")
 
 
-def is_store(path: Path) -> bool:
+def is_store(path: str | Path) -> bool:
     """Whether a path is a directory whose manifest is that of a store, of any version."""
     try:
-        content = json.loads((path / MANIFEST).read_bytes())
+        content = json.loads((Path(path) / MANIFEST).read_bytes())
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and content.get("format") == FORMAT

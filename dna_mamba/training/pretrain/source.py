@@ -12,7 +12,8 @@ from dna_mamba.data.leaks.report import homology_report
 from dna_mamba.data.region_weights import region_places
 from dna_mamba.data.sampling import SAMPLING_VERSION, WindowSampler
 from dna_mamba.data.splits import Split, split_genome
-from dna_mamba.data.store import GenomeStore
+from dna_mamba.data.store import GenomeStore, is_store
+from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.training.pretrain.recipe import Recipe
@@ -41,7 +42,12 @@ def read_split(recipe: Recipe) -> Split:
 
 
 def _open_genomes(genome: GenomeConfig) -> Genome:
-    return load_genomes(genome.fasta) if genome.store is None else GenomeStore(genome.store)
+    if genome.store is not None:
+        return GenomeStore(genome.store)
+    for path in genome.fasta:
+        if is_store(path):
+            raise InputError("is a genome store, not a FASTA file", place=path, remedy="give it as genome.store")
+    return load_genomes(genome.fasta)
 
 
 def training_batches(recipe: Recipe, split: Split, model: MaskedLanguageModel) -> MaskedBatches:

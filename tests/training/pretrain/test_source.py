@@ -86,7 +86,7 @@ def test_the_fingerprint_of_a_store_is_that_of_its_contents(recipe_path: Path) -
         (("genome.store=STORE/two",), "give fasta .* or store .*, one of the two"),
         (("genome.fasta=[]",), "one of the two"),
         (("genome.fasta=[]", "genome.store=STORE/genome.fa"), "is a file, not a genome store"),
-        (("genome.fasta=[STORE/two]",), "give a file, not a directory"),
+        (("genome.fasta=[STORE/two]",), r"two: is a genome store, not a FASTA file; give it as genome\.store"),
         (("genome.weights={genome: -1}",), r"genome\.weights\.genome -1: Input should be greater than or equal to 0"),
         (("genome.weights={yeast: 1}",), r"genome\.weights: no genome 'yeast'; genomes are genome"),
         (("genome.temperature=-1",), r"genome\.temperature -1"),
