@@ -14,11 +14,12 @@ from products import Products, each_library, fastest
 
 from dna_mamba.data.batches import Batch
 from dna_mamba.models import MaskedLanguageModel, ModelConfig, preset
-from dna_mamba.models.memory import Shape, training_bytes
+from dna_mamba.models.memory import Shape, training_memory
 from dna_mamba.tokenizers import NucleotideTokenizer
 from dna_mamba.training.loop.optimiser import OptimiserConfig, build_optimiser
 from dna_mamba.training.loop.step import train_step
 from dna_mamba.training.pretrain.loss import MaskedObjective
+from dna_mamba.training.pretrain.shares import BatchShare
 
 MIB = 2**20
 MASKED_SHARE = 0.15
@@ -46,11 +47,11 @@ class Step:
         self._settings = OptimiserConfig()
         self._optimiser = build_optimiser(self.model, self._settings)
         self._objective = MaskedObjective(self.model, torch.float32)
-        self._batch = random_batch(self.model, shape)
+        self._batches = [BatchShare(random_batch(self.model, shape), None)]
 
     def take(self) -> None:
         clip_norm = self._settings.clip_norm
-        result = train_step(self.model, self._optimiser, self._objective, self._batch, clip_norm=clip_norm)
+        result = train_step(self.model, self._optimiser, self._objective, self._batches, clip_norm=clip_norm)
         if not result.finite:
             raise ArithmeticError(f"loss {result.loss_nats}, gradient norm {result.gradient_norm}")
 
@@ -90,7 +91,7 @@ def measure_step(arguments: argparse.Namespace, size: str, recompute: bool) -> R
     step, (library, products) = timed.value["step"], fastest(timed.value)
     memory = in_child(remember_step, config, shape, recompute, **how)
     strands = shape._replace(sequences=strands_of(config) * shape.sequences)
-    estimated = memory.start_bytes + training_bytes(config, strands, memory.value, recompute=recompute)
+    estimated = memory.start_bytes + training_memory(config, strands, memory.value, recompute=recompute).total
     return {
         "size": size,
         "recompute": "yes" if recompute else "no",

@@ -4,16 +4,14 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from dna_mamba.cli.console import format_duration, log, progress
+from dna_mamba.cli.console import log, progress
 from dna_mamba.cli.options import device_option, force_option, setup_torch, threads_option
+from dna_mamba.cli.pretraining_plan import print_plan
 from dna_mamba.cli.processes import device_of, one_of_many, threads_of
-
-if TYPE_CHECKING:
-    from dna_mamba.training.pretrain.estimate import TrainingEstimate
+from dna_mamba.errors import InputError
 
 
 @click.command()
@@ -23,7 +21,8 @@ if TYPE_CHECKING:
 @click.option("--init", metavar="MODEL", help="Continue this model: a name, a directory, hf:owner/name or another RUN.")
 @click.option("--resume", is_flag=True, help="Resume from the newest checkpoint of RUN, or start if there is none.")
 @click.option("--strict", is_flag=True, help="With --resume: stop at a damaged checkpoint, take no older one.")
-@click.option("--dry-run", is_flag=True, help="Time a little of the run and say how long it will take; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what the run takes, its time by a short trial; write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="With --dry-run: print one JSON object.")
 @force_option
 @device_option
 @threads_option
@@ -35,6 +34,7 @@ def command(
     resume: bool,
     strict: bool,
     dry_run: bool,
+    as_json: bool,
     force: bool,
     device: str,
     threads: int,
@@ -51,6 +51,8 @@ def command(
     from dna_mamba.training.pretrain import PretrainJob, Watcher, read_recipe
     from dna_mamba.training.pretrain.directory import check_directory
 
+    if as_json and not dry_run:
+        raise InputError("--json is for --dry-run alone", remedy="add --dry-run; what a run does is in RUN/log.jsonl")
     with one_of_many() as launch:
         settings = read_recipe(recipe, overrides if init is None else (*overrides, f"init={json.dumps(init)}"))
         setup_torch(threads_of(launch, threads))
@@ -62,24 +64,9 @@ def command(
         job = PretrainJob(settings, run, where, world=world)
         if dry_run:
             if world.is_main:
-                _print_estimate(job.estimate(), settings.schedule.steps)
+                print_plan(job, as_json=as_json)
         else:
             watcher = Watcher(log, lambda total: progress("trained", unit="steps", total=total))
             command_line = shlex.join(["dna-mamba", *sys.argv[1:]])
             job.run(watcher, resume=resume, strict=strict, force=force, command=command_line)
         disconnect()
-
-
-def _print_estimate(facts: "TrainingEstimate", steps: int) -> None:
-    """A table for programs to stdout, and the times for people to stderr."""
-    click.echo(f"parameters\t{facts.parameters}")
-    click.echo(f"training_bp\t{facts.training_bp}")
-    click.echo(f"bp_per_step\t{facts.bp_per_step}")
-    click.echo(f"seconds_per_step\t{facts.seconds_per_step:.3f}")
-    click.echo(f"seconds\t{facts.seconds:.4g}")
-    click.echo(f"peak_memory_mib\t{facts.peak_memory_bytes / 2**20:.0f}")
-    log(
-        f"{steps:,} steps will take about {format_duration(facts.training_seconds)}, "
-        f"Markov baselines {format_duration(facts.baseline_seconds)}, "
-        f"evaluation {format_duration(facts.evaluation_seconds)}"
-    )

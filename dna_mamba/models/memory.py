@@ -68,8 +68,48 @@ def affordable_budget(
     return Budget(budget.positions, max(0, spare))
 
 
-def training_bytes(config: ModelConfig, shape: Shape, parameters: int, *, recompute: bool) -> int:
-    """Bytes of a float32 training step: weights, gradients, two moments, and what the backward pass needs."""
+class TrainingMemory(NamedTuple):
+    """Bytes that a float32 training step takes.
+
+    Attributes:
+        weights: of the model.
+        gradients: of what is trained.
+        moments: two for each number that is trained.
+        activations: kept for the backward pass, with what comes and goes during it.
+        other: ``OVERHEAD``.
+    """
+
+    weights: int
+    gradients: int
+    moments: int
+    activations: int
+    other: int = OVERHEAD
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return sum(self)
+
+
+def training_memory(
+    config: ModelConfig,
+    shape: Shape,
+    parameters: int,
+    *,
+    recompute: bool,
+    frozen: int = 0,
+    frozen_depth: int = 0,
+) -> TrainingMemory:
+    """What one pass forward and backward takes.
+
+    Args:
+        config: of the model.
+        shape: what the pass reads, both strands counted where both are read.
+        parameters: of the model.
+        recompute: layers are computed again in the backward pass rather than kept.
+        frozen: how many of the parameters are not trained.
+        frozen_depth: layers from the first on that no gradient reaches: they keep nothing.
+    """
     d_model, d_inner, proj = config.d_model, config.d_inner, config.dt_rank + 2 * config.d_state
     # Two norms' worth of the residual, x and z; for each direction u, delta, its projections and the scan's states;
     # their sum, the gate and the product of both.
@@ -77,11 +117,14 @@ def training_bytes(config: ModelConfig, shape: Shape, parameters: int, *, recomp
     layer = 2 * d_model + 2 * d_inner + 2 * (2 * d_inner + proj + edges) + 3 * d_inner
     gradients = 6 * d_inner + 2 * d_model  # alive at once while one layer is differentiated
     ends = 4 * d_model  # embedding, final norm and logits
+    live_layers = config.n_layer - frozen_depth
     if recompute:
-        stored, passing = d_model * config.n_layer, layer + gradients + ends
+        stored, passing = d_model * live_layers, layer + gradients + ends
     else:
-        stored, passing = layer * config.n_layer, gradients + ends
-    return int(16 * parameters + 4 * shape.positions * (stored + _SCATTER * passing) + OVERHEAD)
+        stored, passing = layer * live_layers, gradients + ends
+    trained = parameters - frozen
+    activations = int(4 * shape.positions * (stored + _SCATTER * passing))
+    return TrainingMemory(4 * parameters, 4 * trained, 8 * trained, activations)
 
 
 def memory_of(device: torch.device) -> int | None:

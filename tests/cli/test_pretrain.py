@@ -1,5 +1,6 @@
 """``dna-mamba pretrain``: what it refuses, what --force may remove, and its estimate."""
 
+import json
 import re
 from pathlib import Path
 
@@ -51,6 +52,42 @@ def test_dry_run_writes_nothing(recipe: str) -> None:
     assert "12 steps will take about" in result.stderr
     assert "Markov baselines" in result.stderr and "evaluation" in result.stderr
     assert float(facts["seconds"]) > 12 * float(facts["seconds_per_step"])
+    assert facts["tokens"] == "3072" and facts["fits"] == "True"
+    assert "12 steps of 256 bp: 3,072 tokens" in result.stderr and "MiB are free" in result.stderr
+
+
+def test_a_dry_run_as_json(recipe: str) -> None:
+    result = pretrain(recipe, "-o", "run", "--dry-run", "--json")
+    facts = json.loads(result.stdout)
+    assert facts["parameters"] > 0 and facts["fits"] is True and facts["seconds"] > 0
+    parts = ("weights", "gradients", "moments", "activations", "other")
+    assert sum(facts[f"{part}_mib"] for part in parts) == pytest.approx(facts["memory_mib"], abs=0.3)
+    refused = pretrain(recipe, "-o", "run", "--json")
+    assert refused.exit_code == 2 and "--dry-run alone" in refused.stderr and not Path("run").exists()
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_dry_run_that_does_not_fit_says_what_would(
+    recipe: str, monkeypatch: pytest.MonkeyPatch, form: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("dna_mamba.models.memory.available_memory", lambda: 2**30)
+    large = ("--set", "batch.windows=4096", "--set", "model.size=tiny")
+    result = pretrain(recipe, "-o", "run", "--dry-run", *large, *form)
+    assert result.exit_code == 3 and "1.00 GiB are free; --set recompute=true" in result.stderr.splitlines()[-1]
+    assert '"fits": false' in result.stdout if form else "fits\tFalse" in result.stdout
+    assert "seconds" not in result.stdout
+
+
+def test_a_model_is_continued_by_name_and_by_run(recipe: str) -> None:
+    inherited = ("--set", "model={}", *SHORT)
+    first = pretrain(recipe, "-o", "first", "--init", "yeast-tiny", *inherited)
+    assert first.exit_code == 0 and "continued from yeast-tiny (SHA-256" in first.stderr
+    second = pretrain(recipe, "-o", "second", "--init", "first", *inherited)
+    assert second.exit_code == 0 and "continued from first" in second.stderr
+    clash = pretrain(recipe, "-o", "third", "--init", "yeast-tiny", *SHORT)
+    assert clash.exit_code == 2 and "yeast-tiny: model.d_model 16: the model to continue has 128" in clash.stderr
+    missing = pretrain(recipe, "-o", "third", "--init", "gone", *inherited)
+    assert missing.exit_code == 2 and not Path("third").exists()
 
 
 def test_an_estimate_counts_the_baselines(recipe: str) -> None:

@@ -15,7 +15,7 @@ from dna_mamba.models.memory import (
     inference_bytes,
     memory_of,
     require,
-    training_bytes,
+    training_memory,
 )
 from dna_mamba.models.streaming import budget_of, what_to_keep
 
@@ -138,14 +138,23 @@ def test_less_is_kept_where_less_is_free(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_training_step_is_estimated_within_a_factor_of_two() -> None:
     work = "model.train()(ids).logits.logsumexp(-1).mean().backward()"
     config = preset("tiny", TOKENIZER, reverse_complement="none")
-    estimate = training_bytes(config, Shape(1, 2**14), 10**6, recompute=False)
+    estimate = training_memory(config, Shape(1, 2**14), 10**6, recompute=False).total
     assert 0.5 < measured(work, 2**14) / estimate < 2
 
 
 def test_recomputation_takes_less() -> None:
     config, shape = preset("small", TOKENIZER), Shape(2, 2**16)
-    stored, recomputed = (training_bytes(config, shape, 10**7, recompute=recompute) for recompute in (False, True))
+    stored, recomputed = (training_memory(config, shape, 10**7, recompute=again).total for again in (False, True))
     assert OVERHEAD < recomputed < stored / 4
+
+
+def test_frozen_parameters_need_neither_gradients_nor_moments() -> None:
+    config, shape = preset("small", TOKENIZER), Shape(2, 2**12)
+    whole = training_memory(config, shape, 1000, recompute=False)
+    part = training_memory(config, shape, 1000, recompute=False, frozen=400, frozen_depth=8)
+    assert whole[:3] == (4000, 4000, 8000) and part[:3] == (4000, 2400, 4800)
+    assert 0.4 < part.activations / whole.activations < 0.7
+    assert part.total == sum(part)
 
 
 def test_what_cannot_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

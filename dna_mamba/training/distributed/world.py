@@ -29,6 +29,7 @@ class World:
         context_size: processes that share one window.
         context_group: those of them that this process belongs to; None where each has windows of its own.
         unhurried: a group of all, for long waits.
+        local_size: how many of them are on this machine.
     """
 
     rank: int = 0
@@ -36,6 +37,7 @@ class World:
     context_size: int = 1
     context_group: dist.ProcessGroup | None = None
     unhurried: dist.ProcessGroup | None = None
+    local_size: int = 1
 
     @property
     def is_main(self) -> bool:
@@ -133,7 +135,7 @@ def connect(launch: Launch, config: DistributedConfig, device: torch.device) -> 
         timeout=timedelta(seconds=config.timeout_seconds),
     )
     unhurried = dist.new_group(backend="gloo", timeout=_UNHURRIED)
-    return World(launch.rank, launch.size, context, _context_group(launch, context), unhurried)
+    return World(launch.rank, launch.size, context, _context_group(launch, context), unhurried, launch.local_size)
 
 
 def disconnect() -> None:

@@ -1,11 +1,10 @@
-"""How long a run will take and how much memory it needs, measured on a little of its own work."""
+"""How long a run will take, measured on a little of its own work."""
 
 import copy
 import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import islice
 from statistics import median
 from typing import NamedTuple
@@ -19,14 +18,14 @@ from dna_mamba.data.held_out import HeldOutPlan, count_rows, held_out_rows
 from dna_mamba.data.markov import markov_baselines
 from dna_mamba.data.splits import Split
 from dna_mamba.models import MaskedLanguageModel
-from dna_mamba.training.distributed.world import ALONE
+from dna_mamba.training.distributed.world import ALONE, World
 from dna_mamba.training.loop.optimiser import build_optimiser
 from dna_mamba.training.loop.step import train_step
 from dna_mamba.training.pretrain.loss import PRECISIONS, MaskedObjective, held_out_loss
 from dna_mamba.training.pretrain.recipe import Recipe
 from dna_mamba.training.pretrain.shares import BatchShare, SharedBatches
 
-_STEPS = 4
+_STEPS = 3
 _BASELINE_BP = 2**20
 _ROWS = 8
 
@@ -34,20 +33,16 @@ _ROWS = 8
 class TrainingEstimate(NamedTuple):
     """What a run takes.
 
+    What processes tell each other is not part of it: one of them is measured, by itself, on its share.
+
     Attributes:
-        parameters: trainable numbers of the model.
-        training_bp: bases to train on, each counted once.
-        bp_per_step: bases a step reads.
-        seconds_per_step: of training.
+        seconds_per_step: of training, the mean over the run.
         training_seconds: for all the steps.
         baseline_seconds: for the Markov baselines of validation and test.
         evaluation_seconds: for all evaluations of the model.
-        peak_memory_bytes: of this process, or of its GPU.
+        peak_memory_bytes: of this process while it measured, or of its GPU.
     """
 
-    parameters: int
-    training_bp: int
-    bp_per_step: int
     seconds_per_step: float
     training_seconds: float
     baseline_seconds: float
@@ -61,38 +56,42 @@ class TrainingEstimate(NamedTuple):
 
 
 def estimate_training(
-    recipe: Recipe, model: MaskedLanguageModel, split: Split, batches: MaskedBatches
+    recipe: Recipe, model: MaskedLanguageModel, split: Split, batches: MaskedBatches, world: World = ALONE
 ) -> TrainingEstimate:
     """Time a few real steps on a copy of the model, a batch of held-out rows, and baselines of a little sequence."""
-    seconds_per_step = _seconds_per_step(recipe, copy.deepcopy(model), batches)
+    training_seconds = _training_seconds(recipe, copy.deepcopy(model), batches, world)
     schedule = recipe.schedule
-    times = -(-schedule.steps // schedule.evaluate_every)
+    times = -(-schedule.steps // schedule.evaluate_every) + (recipe.init is not None)
     validation, test = split.sequences(split.validation), split.sequences(split.test)
     train = split.sequences(split.train)
     return TrainingEstimate(
-        model.n_parameters,
-        _n_bases(train),
-        recipe.batch.windows * recipe.batch.window_bp,
-        seconds_per_step,
-        seconds_per_step * schedule.steps,
+        training_seconds / schedule.steps,
+        training_seconds,
         _baseline_seconds(train, [part for part in (validation, test) if part]),
-        times * _evaluation_seconds(model, validation, recipe.validation)
-        + _evaluation_seconds(model, test, recipe.test),
+        times * _evaluation_seconds(model, validation, recipe.validation) / world.size
+        + _evaluation_seconds(model, test, recipe.test) / world.size,
         _peak_memory(),
     )
 
 
-def _seconds_per_step(recipe: Recipe, model: MaskedLanguageModel, batches: MaskedBatches) -> float:
-    """The first step is left out as warm-up."""
+def _training_seconds(recipe: Recipe, model: MaskedLanguageModel, batches: MaskedBatches, world: World) -> float:
+    """All the steps, from the first ones of each stage; the very first is left out as warm-up."""
     optimiser = build_optimiser(model, recipe.optimiser)
     objective = MaskedObjective(model, PRECISIONS[recipe.precision])
+    shared = SharedBatches(batches, World(size=world.data_size), recipe.batch.micro_windows)
 
-    shared = SharedBatches(batches, ALONE, recipe.batch.micro_windows)
+    def step(number: int) -> float:
+        parts: list[BatchShare] = shared[number]
+        return _seconds(
+            lambda: train_step(model, optimiser, objective, parts, clip_norm=recipe.optimiser.clip_norm)
+        )
 
-    def step(parts: list[BatchShare]) -> None:
-        train_step(model, optimiser, objective, parts, clip_norm=recipe.optimiser.clip_norm)
-
-    return median([_seconds(partial(step, shared[i])) for i in range(_STEPS)][1:])
+    step(0)
+    firsts = [stage.first_step for stage in batches.stages]
+    seconds = 0.0
+    for first, last in zip(firsts, [*firsts[1:], recipe.schedule.steps], strict=True):
+        seconds += (last - first) * median([step(first + i) for i in range(_STEPS)])
+    return seconds / world.context_size
 
 
 def _baseline_seconds(train: Sequence[ContigCodes], parts: Sequence[Sequence[ContigCodes]]) -> float:

@@ -14,14 +14,17 @@ from dna_mamba.checkpoints import save_model
 from dna_mamba.data.batches import holds_target
 from dna_mamba.data.leaks.report import homology_lines
 from dna_mamba.errors import InputError
+from dna_mamba.machine import processor_name
+from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.training.distributed.strategy import Strategy, spread_model
 from dna_mamba.training.distributed.world import ALONE, World
 from dna_mamba.training.loop.checkpoint import TrainedModel, whole_model
-from dna_mamba.training.loop.log import read_log
+from dna_mamba.training.loop.log import RunLog, read_log
 from dna_mamba.training.loop.loop import LOG, TrainingLoop
 from dna_mamba.training.loop.optimiser import build_optimiser
 from dna_mamba.training.loop.watcher import SILENT, Report, Watcher
 from dna_mamba.training.pretrain.card import model_card
+from dna_mamba.training.pretrain.contexts import log_contexts
 from dna_mamba.training.pretrain.directory import MODEL, check_directory, clear_directory, draw_curve, write_recipe
 from dna_mamba.training.pretrain.estimate import TrainingEstimate, estimate_training
 from dna_mamba.training.pretrain.held_out import check_part, evaluate, held_out_parts, log_baselines
@@ -29,6 +32,7 @@ from dna_mamba.training.pretrain.loss import PRECISIONS, MaskedObjective
 from dna_mamba.training.pretrain.memory import check_memory
 from dna_mamba.training.pretrain.recipe import Recipe
 from dna_mamba.training.pretrain.shares import BatchShare, SharedBatches
+from dna_mamba.training.pretrain.size import RunSize, size_of_run
 from dna_mamba.training.pretrain.source import fingerprint_of, read_split, training_batches
 from dna_mamba.training.pretrain.start import n_frozen, starting_point
 
@@ -73,14 +77,18 @@ class PretrainJob:
         self._has_trained = False
         self._check_targets()
 
+    def size(self) -> RunSize:
+        """Numbers, tokens, memory and disk of the run, from its shapes; nothing is measured."""
+        return size_of_run(self.recipe, self.model, self.split, self.batches, self.directory, self.world)
+
     def estimate(self) -> TrainingEstimate:
-        """What ``run`` will take, measured on a little of its work; changes nothing.
+        """How long ``run`` will take, measured on a little of its work; changes nothing.
 
         Raises:
             MachineError: a step does not fit in memory; says what would.
         """
-        check_memory(self.recipe, self.model)
-        return estimate_training(self.recipe, self.model, self.split, self.batches)
+        check_memory(self.recipe, self.model, self.world)
+        return estimate_training(self.recipe, self.model, self.split, self.batches, self.world)
 
     def run(
         self,
@@ -113,7 +121,7 @@ class PretrainJob:
         with self.world.together():
             if self.world.is_main:
                 check_directory(self.directory, resume=resume, force=force)
-            check_memory(self.recipe, self.model)
+            check_memory(self.recipe, self.model, self.world)
         loop = self._loop(watcher.report)
         done = loop.restore(watcher.report, strict=strict) if resume else 0
         if done == 0:
@@ -157,7 +165,7 @@ class PretrainJob:
         if len(set(self.world.gather(fingerprint))) > 1:
             raise InputError(
                 "processes of this run read different genomes or recipes",
-                place=", ".join(self.recipe.genome.fasta),
+                place=", ".join(self.recipe.genome.files),
                 remedy="give all machines the same files",
             )
         return fingerprint
@@ -188,6 +196,9 @@ class PretrainJob:
         if self.origin is not None:
             facts |= self.origin.row() | {"frozen_parameters": n_frozen(self.model)}
             report(str(self.origin))
+        facts["processor"] = _processor(self.model.device)
+        if self.world.size > 1:
+            facts["processes"] = self.world.size
         n_parameters, threads = self.model.n_parameters, torch.get_num_threads()
         loop.log.write("start", 0, parameters=n_parameters, torch=torch.__version__, threads=threads, **facts)
         report(f"{n_parameters:,} parameters, {facts['train']:,} bp to train on")
@@ -212,11 +223,16 @@ class PretrainJob:
         return self.directory / MODEL
 
     def _write_model(self, model: TrainedModel, report: Report, command: str) -> None:
-        card = model_card(self.recipe, self.model, list(read_log(self.directory / LOG)), command)
-        path = self.directory / MODEL
-        save_model(model, path, card=card, force=True)
+        assert isinstance(model, MaskedLanguageModel)  # of the kind of self.model
+        steps, log = self.recipe.schedule.steps, RunLog(self.directory / LOG)
+        for part in self._held_out.values():
+            log_contexts(part, model, steps, log, report)
+        figure = draw_curve(self.directory, self.recipe.about.name, report)
+        figures = [] if figure is None else [figure]
+        rows, path = list(read_log(self.directory / LOG)), self.directory / MODEL
+        card = model_card(self.recipe, self.model, rows, command, has_figure=bool(figures))
+        save_model(model, path, card=card, beside=figures, force=True)
         report(f"model written to {path}")
-        draw_curve(self.directory, self.recipe.about.name, report)
 
     def _check_targets(self) -> None:
         recipe, tokenizer = self.recipe, self.model.tokenizer
@@ -224,8 +240,12 @@ class PretrainJob:
         if not holds_target(train, tokenizer, recipe.masking, recipe.batch.window_bp):
             raise InputError(
                 f"no base to predict among the {sum(map(len, train)):,} bp to train on",
-                place=", ".join(recipe.genome.fasta),
+                place=", ".join(recipe.genome.files),
                 remedy="train on sequence with A, C, G and T, in windows longer than a token, with weight in the loss",
             )
         for part in self._held_out.values():
             check_part(part, tokenizer)
+
+
+def _processor(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()

@@ -1,52 +1,113 @@
 """Whether a step of a recipe fits in memory, from its shapes alone, and what would fit where it does not."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from dna_mamba.models import MaskedLanguageModel
-from dna_mamba.models.memory import Shape, gibibytes, memory_of, require, training_bytes
+from dna_mamba.models.memory import Shape, TrainingMemory, gibibytes, memory_of, require, training_memory
+from dna_mamba.training.distributed.world import ALONE, World
 from dna_mamba.training.pretrain.recipe import Recipe
+from dna_mamba.training.pretrain.start import frozen_depth, n_frozen
 
 
-def check_memory(recipe: Recipe, model: MaskedLanguageModel) -> None:
+class MemoryNeed(NamedTuple):
+    """What a process takes, and what there is for it.
+
+    Attributes:
+        step: bytes of a training step in one process.
+        processes: how many of them share the memory: those of this machine, unless each has its own GPU.
+        free: bytes that all these can still take; None where nothing says.
+        remedy: what to change where it does not fit, in words; empty where it does.
+    """
+
+    step: TrainingMemory
+    processes: int
+    free: int | None
+    remedy: str
+
+    @property
+    def total(self) -> int:
+        """Bytes of all processes that share the memory."""
+        return self.step.total * self.processes
+
+
+def memory_need(recipe: Recipe, model: MaskedLanguageModel, world: World = ALONE) -> MemoryNeed:
+    """The memory of a run that has not begun; ``model`` is whole and on its device."""
+    processes = 1 if model.device.type == "cuda" else world.local_size
+    need = MemoryNeed(step_memory(recipe, model, world), processes, memory_of(model.device), "")
+    if need.free is None or need.total <= need.free:
+        return need
+    return need._replace(remedy=_remedy(recipe, model, world, need.free // processes))
+
+
+def check_memory(recipe: Recipe, model: MaskedLanguageModel, world: World = ALONE) -> None:
     """Refuse, before the first step, a run that memory does not suffice for, and say what would fit.
 
     Raises:
         MachineError: what a step needs is above what the device has free.
     """
-    batch = recipe.batch
-    require(
-        needed_memory(recipe, model.n_parameters),
-        model.device,
-        f"a step of {batch.windows} x {batch.window_bp:,} bp",
-        _remedy(recipe, model.n_parameters, memory_of(model.device)),
+    need, batch = memory_need(recipe, model, world), recipe.batch
+    what = f"a step of {batch.windows} x {batch.window_bp:,} bp"
+    if need.processes > 1:
+        what += f" in {need.processes} processes"
+    require(need.total, model.device, what, need.remedy)
+
+
+def step_memory(recipe: Recipe, model: MaskedLanguageModel, world: World = ALONE) -> TrainingMemory:
+    """Bytes of one training step of a recipe in one process."""
+    memory = training_memory(
+        model.config,
+        _largest_pass(recipe, model, world),
+        model.n_parameters,
+        recompute=recipe.recompute,
+        frozen=n_frozen(model),
+        frozen_depth=frozen_depth(model),
+    )
+    if recipe.distributed.strategy != "fsdp" or world.size == 1:
+        return memory
+    fetched = 8 * max(sum(p.numel() for p in layer.parameters()) for layer in model.encoder.layers)
+    return memory._replace(
+        weights=memory.weights // world.size + fetched,
+        gradients=memory.gradients // world.size,
+        moments=memory.moments // world.size,
     )
 
 
-def needed_memory(recipe: Recipe, parameters: int) -> int:
-    """Bytes of one training step of a recipe."""
-    config = recipe.model_config_of()
-    strands = 2 if config.reverse_complement == "shared" else 1
-    shape = Shape(strands * recipe.batch.windows, recipe.batch.window_bp)
-    return training_bytes(config, shape, parameters, recompute=recipe.recompute)
+def _largest_pass(recipe: Recipe, model: MaskedLanguageModel, world: World) -> Shape:
+    """What a process reads at a time, in the stage where that is most."""
+    strands = 2 if model.config.reverse_complement == "shared" else 1
+    shapes = []
+    for stage in recipe.batch.by_first_step():
+        windows = -(-stage.windows // world.data_size)
+        passes = -(-windows // (recipe.batch.micro_windows or windows))
+        shapes.append(Shape(strands * -(-windows // passes), -(-stage.window_bp // world.context_size)))
+    return max(shapes, key=lambda shape: shape.positions)
 
 
-def _remedy(recipe: Recipe, parameters: int, free: int | None) -> str:
-    """The first change that makes a step fit: recomputation, then fewer windows, then shorter ones."""
-    for change in _smaller(recipe):
-        changed = recipe.model_copy(update=change)
-        if free is None or needed_memory(changed, parameters) <= free:
-            batch = changed.batch
-            settings = (
-                f"--set recompute=true --set batch.windows={batch.windows} --set batch.window_bp={batch.window_bp}"
-            )
-            return f"{settings} needs about {gibibytes(needed_memory(changed, parameters))}"
+def _remedy(recipe: Recipe, model: MaskedLanguageModel, world: World, free: int) -> str:
+    """The first change that makes a step fit; the first two leave what is learnt as it is."""
+    for settings, change in _smaller(recipe):
+        needed = step_memory(recipe.model_copy(update=change), model, world).total
+        if needed <= free:
+            return f"{settings} needs about {gibibytes(needed)}"
+    if world.size > 1 and recipe.distributed.strategy != "fsdp":
+        return "take a smaller model, or --set distributed.strategy=fsdp"
     return "take a smaller model"
 
 
-def _smaller(recipe: Recipe) -> Iterator[dict[str, Any]]:
-    windows, window_bp = recipe.batch.windows, recipe.batch.window_bp
-    while window_bp >= 1:
-        batch = recipe.batch.model_copy(update={"windows": windows, "window_bp": window_bp})
-        yield {"recompute": True, "batch": batch}
-        windows, window_bp = (windows // 2, window_bp) if windows > 1 else (1, window_bp // 2)
+def _smaller(recipe: Recipe) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Settings and what they change: recomputation, then fewer windows at a time, then shorter windows."""
+    recompute = "--set recompute=true"
+    yield recompute, {"recompute": True}
+    windows = max(stage.windows for stage in recipe.batch.by_first_step())
+    while windows > 1:
+        windows //= 2
+        batch = recipe.batch.model_copy(update={"micro_windows": windows})
+        yield f"{recompute} --set batch.micro_windows={windows}", {"recompute": True, "batch": batch}
+    window_bp = recipe.batch.longest_window_bp // 2
+    while window_bp:
+        batch = recipe.batch.model_copy(update={"micro_windows": 1, "window_bp": window_bp, "stages": []})
+        stages = " --set batch.stages=[]" if recipe.batch.stages else ""
+        settings = f"{recompute} --set batch.micro_windows=1 --set batch.window_bp={window_bp}{stages}"
+        yield settings, {"recompute": True, "batch": batch}
+        window_bp //= 2

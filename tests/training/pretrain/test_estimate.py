@@ -1,4 +1,4 @@
-"""Estimates scale with what there is to do, and memory with the shape of a step."""
+"""Estimates scale with what there is to do."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from dna_mamba.errors import MachineError
 from dna_mamba.training.pretrain import PretrainJob, read_recipe
 from dna_mamba.training.pretrain import estimate as estimating
 from dna_mamba.training.pretrain.estimate import TrainingEstimate
-from dna_mamba.training.pretrain.memory import needed_memory
+from dna_mamba.training.pretrain.shares import BatchShare
 
 
 class Clock:
@@ -39,7 +39,6 @@ def estimate(recipe_path: Path, *overrides: str) -> TrainingEstimate:
 def test_everything_a_run_does_is_counted(recipe_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Clock(monkeypatch)
     facts = estimate(recipe_path)
-    assert facts.training_bp == 6000 and facts.bp_per_step == 4 * 64
     assert facts.seconds_per_step == 1 and facts.training_seconds == 12
     # validation: 6,000 + 1,500 bp, test: 6,000 + 1,000; the tables of either take 100 s, and the clock one
     assert facts.baseline_seconds == pytest.approx(2 * 101 + 75 + 70)
@@ -61,15 +60,23 @@ def test_what_is_not_held_out_costs_nothing(recipe_path: Path) -> None:
     assert facts.seconds == facts.training_seconds > 0
 
 
-def test_memory_grows_with_the_step_and_shrinks_with_recomputation(recipe_path: Path) -> None:
-    def needed(*overrides: str) -> int:
-        return needed_memory(read_recipe(recipe_path, overrides), 1000)
+def test_each_stage_is_measured(recipe_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step takes a second for every 16 bp of its windows here, the burst of each stage as the stage will."""
+    seconds = {64: 4.0, 256: 16.0}
 
-    base = needed()
-    more = needed("batch.windows=40") - base
-    assert more > 0 and needed("batch.window_bp=640") - base == pytest.approx(more, rel=0.01)
-    assert needed("model.n_layer=8", "recompute=true") < needed("model.n_layer=8")
-    assert needed("model.reverse_complement=shared") > base
+    def step(model: object, optimiser: object, objective: object, parts: list[BatchShare], **how: object) -> None:
+        clock.now += seconds[parts[0].rows.inputs.shape[1]] - 1
+
+    clock = Clock(monkeypatch)
+    monkeypatch.setattr(estimating, "train_step", step)
+    facts = estimate(recipe_path, "batch.stages=[{window_bp: 64, steps: 9}, {window_bp: 256}]")
+    assert facts.training_seconds == 9 * 4 + 3 * 16 and facts.seconds_per_step == 7
+
+
+def test_a_continued_model_is_evaluated_once_more(recipe_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Clock(monkeypatch)
+    facts = estimate(recipe_path, "init=yeast-tiny", "model={}", "genome.test=[]")
+    assert facts.evaluation_seconds == pytest.approx(4 * 1)
 
 
 def test_a_step_that_does_not_fit_is_refused_before_anything(

@@ -265,8 +265,7 @@ def test_a_part_too_short_for_some_baselines_has_the_others(recipe_path: Path, t
 def test_an_estimate_changes_nothing(recipe_path: Path, tmp_path: Path) -> None:
     run(recipe_path, tmp_path / "plain")
     job = PretrainJob(read_recipe(recipe_path), tmp_path / "run")
-    facts = job.estimate()
-    assert facts.training_bp == 6000 and facts.bp_per_step == 256
+    assert job.estimate().seconds > 0 and job.size().training_bp == 6000
     assert not (tmp_path / "run").exists()
     job.run()
     assert weights(tmp_path / "run") == weights(tmp_path / "plain")
@@ -293,3 +292,21 @@ def test_force_replaces_a_run_and_a_mistake_does_not(recipe_path: Path, tmp_path
     assert weights(tmp_path / "run") == before
     run(recipe_path, tmp_path / "run", "seed=1", force=True)
     assert weights(tmp_path / "run") != before
+
+
+def test_the_model_has_its_card_with_tables_and_figure(recipe_path: Path, tmp_path: Path) -> None:
+    """Genomes by file, contexts as the recipe asks, what it cost, and the curve beside the card, under its manifest."""
+    (tmp_path / "other.fa").write_text(f">there\n{'ACGTTGCAAC' * 40}\n>more\n{'ACGTTGCAAC' * 60}\n")
+    both = f"genome.fasta=[{tmp_path / 'genome.fa'}, {tmp_path / 'other.fa'}]"
+    model_path = run(recipe_path, tmp_path / "run", both, "genome.test=[test, there]", "test.contexts=[16, 64]")
+    found = rows(tmp_path / "run")
+    (contexts,) = (row for row in found if row["event"] == "contexts")
+    assert [window["window_bp"] for window in contexts["windows"]] == [16, 64] and contexts["step"] == 12
+    last = [row for row in found if row["event"] == "evaluate"][-1]
+    assert set(last["by_genome"]) == {"genome", "other"}
+    card = (model_path / "CARD.md").read_text()
+    assert "| test by genome | bases | this model |" in card and "| 64 bp |" in card
+    assert "12 steps, 3,072 tokens" in card and "than the best baseline, " in card
+    figure = (model_path / "curve.png").read_bytes()
+    assert "](curve.png)" in card and figure == (tmp_path / "run" / "curve.png").read_bytes()
+    load_model(model_path)  # checks the manifest
