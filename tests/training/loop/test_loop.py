@@ -36,20 +36,27 @@ class Task:
             "optimiser": build_optimiser(self.model, SETTINGS),
             "settings": SETTINGS,
             "schedule": SCHEDULE,
-            "batches": [float(step + 1) for step in range(7)],
-            "objective": self.loss,
+            "batches": [[float(step + 1)] for step in range(7)],
+            "objective": self,
             "evaluate": self.evaluated.append,
-            "describe": lambda batch: {"batch": str(batch)},
+            "describe": lambda step: {"batch": f"number {step}"},
             "fingerprint": "f",
         }
         directory.mkdir(exist_ok=True)
         self.loop: TrainingLoop[float] = TrainingLoop(**(fields | changes))
 
-    def loss(self, batch: float) -> Tensor:
+    def __call__(self, batch: float) -> Tensor:
         return torch.stack([(batch * p.double() ** 2).sum() for p in self.model.parameters()]).sum()
 
+    def weight(self, batch: float) -> Tensor:
+        return torch.tensor(1.0)
+
+    def tokens(self, batch: float) -> int:
+        return 1000
+
     def rows(self) -> list[dict[str, Any]]:
-        return [{k: v for k, v in row.items() if k != "seconds"} for row in read_log(self.loop.directory / LOG)]
+        times = ("seconds", "tokens_per_second")
+        return [{k: v for k, v in row.items() if k not in times} for row in read_log(self.loop.directory / LOG)]
 
 
 def steps_kept(directory: Path) -> list[int]:
@@ -63,6 +70,8 @@ def test_everything_happens_when_the_schedule_says(tmp_path: Path) -> None:
     rows = task.rows()
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6, 7]
     assert [row["learning_rate"] for row in rows] == [learning_rate(step, 7, SETTINGS) for step in range(7)]
+    for row in read_log(tmp_path / "run" / LOG):
+        assert row["tokens_per_second"] * row["seconds"] == pytest.approx(1000, rel=0.2)
     assert task.evaluated == [3, 6]
     assert steps_kept(tmp_path / "run") == [2, 4, 6, 7]
     assert totals == [7] * 7
@@ -115,10 +124,10 @@ def test_a_signal_leaves_the_checkpoint_of_that_step(tmp_path: Path) -> None:
 
 
 def test_a_batch_that_is_not_finite_is_described(tmp_path: Path) -> None:
-    task = Task(tmp_path / "run", batches=[1.0, float("inf")])
+    task = Task(tmp_path / "run", batches=[[1.0], [float("inf")]])
     with pytest.raises(NonFiniteLossError, match="loss nan, gradient norm nan at step 2"):
         task.loop.run(0, SILENT)
     report = json.loads((tmp_path / "run" / "non-finite-step-2.json").read_text(), parse_constant=pytest.fail)
     assert report["step"] == 2 and report["loss_nats"] == "nan" and report["finite"] is False
-    assert report["batch"] == "inf"
+    assert report["batch"] == "number 1" and report["processes_not_finite"] == [0]
     assert [row["step"] for row in task.rows()] == [1]

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -33,6 +35,27 @@ def test_handlers_return_after_an_error() -> None:
 def test_ctrl_c_is_left_alone() -> None:
     with pytest.raises(KeyboardInterrupt), stop_on_signal():
         os.kill(os.getpid(), signal.SIGINT)
+
+
+LAUNCHED = """
+import os, time
+from dna_mamba.training.loop.signals import stop_on_signal
+
+if os.fork():
+    time.sleep(0.3)
+    os._exit(0)
+with stop_on_signal(heed_launcher={heed}) as stop:
+    print(stop.reason, flush=True)
+    time.sleep(1)
+    print(stop.reason, flush=True)
+"""
+
+
+@pytest.mark.parametrize(("heed", "said"), [(True, "the launcher ended"), (False, "None")])
+def test_the_end_of_the_launcher_is_a_request_where_it_matters(heed: bool, said: str) -> None:
+    program = [sys.executable, "-c", LAUNCHED.format(heed=heed)]
+    done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines() == ["None", said]
 
 
 def test_other_threads_train_without_it() -> None:

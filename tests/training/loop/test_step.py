@@ -1,12 +1,29 @@
 """One step against AdamW written down; a step that is not finite leaves everything as it was."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from dna_mamba.training.loop.step import train_step
+
+
+class Loss:
+    """A loss for ``train_step``; every batch has the weight it is given."""
+
+    def __init__(self, loss: Callable[[Tensor], Tensor], weight: float = 1.0) -> None:
+        self.loss, self.of_all = loss, weight
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        return self.loss(batch)
+
+    def weight(self, batch: Tensor) -> Tensor:
+        return torch.tensor(self.of_all)
+
+    def tokens(self, batch: Tensor) -> int:
+        return batch.numel()
 
 
 class Line(nn.Module):
@@ -21,7 +38,7 @@ def step(model: Line, optimiser: torch.optim.Optimizer, gradient: list[float], c
     def objective(batch: Tensor) -> Tensor:
         return (model.weight * batch).sum()
 
-    return tuple(train_step(model, optimiser, objective, torch.tensor(gradient), clip_norm=clip_norm))
+    return tuple(train_step(model, optimiser, Loss(objective), [torch.tensor(gradient)], clip_norm=clip_norm))
 
 
 def adamw(optimiser_rate: float, model: Line) -> torch.optim.AdamW:
@@ -31,7 +48,8 @@ def adamw(optimiser_rate: float, model: Line) -> torch.optim.AdamW:
 def test_the_norm_is_reported_before_clipping_and_the_step_is_clipped() -> None:
     model = Line()
     sgd = torch.optim.SGD(model.parameters(), lr=1.0)
-    loss, norm, finite = step(model, sgd, [3.0, 4.0], 1.0)
+    loss, norm, finite, tokens, own = step(model, sgd, [3.0, 4.0], 1.0)
+    assert (tokens, own) == (2, loss)
     assert [loss, norm] == pytest.approx([3 - 8, 5.0]) and finite
     assert model.weight.tolist() == pytest.approx([1 - 3 / 5, -2 - 4 / 5], abs=1e-5)
 
@@ -80,6 +98,35 @@ def test_a_finite_loss_with_an_infinite_gradient_is_not_taken() -> None:
     with torch.no_grad():
         model.weight.zero_()
     optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
-    result = train_step(model, optimiser, lambda x: model(x).abs().sqrt().sum(), torch.ones(1, 1), clip_norm=1.0)
+    result = train_step(
+        model, optimiser, Loss(lambda x: model(x).abs().sqrt().sum()), [torch.ones(1, 1)], clip_norm=1.0
+    )
     assert result.loss_nats == 0 and not math.isfinite(result.gradient_norm) and not result.finite
     assert model.weight.item() == 0
+
+
+def test_the_parts_of_a_batch_make_the_step_of_the_whole() -> None:
+    """A weighted mean over all parts, whatever the weight of each, and one update."""
+    rows = torch.tensor([[3.0, 1.0], [0.5, -2.0], [1.0, 4.0]])
+    results, models = [], []
+    for parts in ([rows], [rows[:1], rows[1:]], [rows[2:], rows[:0], rows[:2]]):
+        model = Line()
+
+        class Mean(Loss):
+            def weight(self, batch: Tensor) -> Tensor:
+                return torch.tensor(float(len(batch)))
+
+        objective = Mean(lambda batch, model=model: (batch * model.weight).sum())
+        results.append(train_step(model, torch.optim.SGD(model.parameters(), lr=1.0), objective, parts, clip_norm=9.0))
+        models.append(model.weight.tolist())
+    assert results[0].loss_nats == pytest.approx(((3 - 2) + (0.5 + 4) + (1 - 8)) / 3)
+    assert models[0] == pytest.approx([1 - 4.5 / 3, -2 - 3 / 3])
+    for result, weight in zip(results[1:], models[1:], strict=True):
+        assert result == pytest.approx(results[0]) and weight == pytest.approx(models[0])
+
+
+def test_a_batch_without_weight_is_no_loss() -> None:
+    model = Line()
+    optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
+    result = train_step(model, optimiser, Loss(lambda x: (model.weight * x).sum(), 0.0), [torch.zeros(2)], clip_norm=1)
+    assert result.finite and result.loss_nats == 0 and model.weight.tolist() == [1.0, -2.0]

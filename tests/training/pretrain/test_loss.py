@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from dna_mamba.data.batches import Row, stack_rows
+from dna_mamba.data.batches import Batch, Row, stack_rows
 from dna_mamba.data.held_out import HeldOutPlan, held_out_rows
 from dna_mamba.tokenizers import KmerTokenizer
 from dna_mamba.training.pretrain.loss import MaskedObjective, bases_per_token, held_out_loss, masked_loss
+from dna_mamba.training.pretrain.shares import BatchShare
 from tests.training.models import tiny_model
 
 CODES = np.random.default_rng(0).integers(0, 5, 300).astype(np.uint8)
@@ -20,7 +21,7 @@ def rows(**changes: object) -> list[Row]:
     return list(held_out_rows([CODES], PLAN, tiny_model(**changes).tokenizer))
 
 
-def test_weights_count_in_sum_and_mean() -> None:
+def test_weights_count_in_the_sum_and_are_summed() -> None:
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(2, 5, 7, generator=generator)
     targets = torch.randint(7, (2, 5), generator=generator)
@@ -32,9 +33,12 @@ def test_weights_count_in_sum_and_mean() -> None:
             nats = math.log(sum(math.exp(score) for score in scores)) - scores[targets[b, i]]
             total += float(weights[b, i]) * nats
             weight += float(weights[b, i])
-    assert masked_loss(logits, targets, weights).item() == pytest.approx(total / weight, rel=1e-6)
-    unweighted = masked_loss(logits, targets, (weights != 0).float()).item()
-    assert abs(unweighted - total / weight) > 1e-3
+    assert masked_loss(logits, targets, weights).item() == pytest.approx(total, rel=1e-6)
+    objective = MaskedObjective(tiny_model(), torch.float32)
+    batch = Batch(targets, targets, weights, None, ())
+    assert objective.weight(BatchShare(batch, None)).item() == pytest.approx(weight)
+    assert objective.tokens(BatchShare(batch, None)) == 10
+    assert objective.tokens(BatchShare(batch._replace(lengths=torch.tensor([5, 2])), None)) == 7
 
 
 def test_no_weight_is_no_loss_and_no_gradient() -> None:
@@ -49,8 +53,9 @@ def test_the_objective_is_the_loss_of_the_model_on_the_batch() -> None:
     batch = stack_rows([*rows()[:3], Row(*(part[:40] for part in rows()[4]))], pad_id=model.tokenizer.pad_id)
     assert batch.lengths is not None
     expected = masked_loss(model(batch.inputs, batch.lengths).logits, batch.targets, batch.weights)
-    assert MaskedObjective(model, torch.float32)(batch).item() == expected.item()
-    rough = MaskedObjective(model, torch.bfloat16)(batch).item()
+    share = BatchShare(batch, None)
+    assert MaskedObjective(model, torch.float32)(share).item() == expected.item()
+    rough = MaskedObjective(model, torch.bfloat16)(share).item()
     assert rough != expected.item() and rough == pytest.approx(expected.item(), rel=0.02)
 
 
