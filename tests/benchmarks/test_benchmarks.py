@@ -19,6 +19,7 @@ TINY_RUNS = {
     "training_step": "--size tiny --recompute yes --windows 1 --window-bp 16 --seconds 0.001",
     "tokenizing": "--genome-bp 20000 --seconds 0.001",
     "store": "--genome-bp 20000 --seconds 0.001 --windows 2 --window-bp 16",
+    "leaks": "--identities 0.95 --copies 4 --training-bp 20000 --genome-bp 20000",
     "score": "--records 2 --context 16",
     "precision": "--every 200 --context 16",
     "attention": "--lengths 24 --d-model 16 --layers 1 --seconds 0.001 --turns 1",
