@@ -1,7 +1,9 @@
-"""What this machine still has to give to this process."""
+"""What this machine is, and what it still has to give to this process."""
 
 import os
+import platform
 import resource
+import sys
 from pathlib import Path
 
 _CGROUP_LIMITS = (
@@ -19,6 +21,15 @@ def available_memory() -> int | None:
     candidates = (_free(), *(_cgroup(Path(limit), Path(used)) for limit, used in _CGROUP_LIMITS), _address_space())
     known = [candidate for candidate in candidates if candidate is not None]
     return max(0, min(known)) if known else None
+
+
+def processor_name() -> str:
+    """The processor: its marketing name where Linux states it, else what ``platform`` knows."""
+    if sys.platform == "linux":
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def _free() -> int | None:

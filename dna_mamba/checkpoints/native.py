@@ -5,6 +5,7 @@ parameter names. No pickle is read or written.
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -29,9 +30,16 @@ def write_model(model: MaskedLanguageModel | SequenceClassifier, directory: Path
 
 
 def save_model(
-    model: MaskedLanguageModel | SequenceClassifier, path: str | Path, *, card: str | None = None, force: bool = False
+    model: MaskedLanguageModel | SequenceClassifier,
+    path: str | Path,
+    *,
+    card: str | None = None,
+    beside: Iterable[Path] = (),
+    force: bool = False,
 ) -> None:
     """Write a model directory, whole or not at all; ``card`` is its model card in Markdown.
+
+    Files ``beside`` it, such as the figures of the card, are copied into it.
 
     Raises:
         InputError: ``path`` exists and ``force`` is not set.
@@ -41,6 +49,8 @@ def save_model(
         write_model(model, directory)
         if card is not None:
             (directory / CARD).write_text(card)
+        for file in beside:
+            (directory / file.name).write_bytes(file.read_bytes())
         write_manifest(directory)
 
 

@@ -1,17 +1,16 @@
 """What this machine offers: devices, kernels, versions, and two short measurements of speed."""
 
 import platform
-import sys
 import time
 from collections.abc import Callable
 from importlib import metadata
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from pysam.version import __htslib_version__
 
 from dna_mamba.checkpoints import load_model, packaged_models
+from dna_mamba.machine import processor_name
 from dna_mamba.version import __version__
 from dna_mamba_kernels import available_backends, choose_backend, selective_scan
 from dna_mamba_kernels.products import (
@@ -103,7 +102,7 @@ def _version_of(package: str) -> str | None:
 
 
 def _devices() -> list[Device]:
-    found = [(torch.device("cpu"), _cpu_name())]
+    found = [(torch.device("cpu"), processor_name())]
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
         found.append((torch.device("cuda", index), f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"))
@@ -116,15 +115,6 @@ def _devices() -> list[Device]:
         return choose_backend(device, torch.float32, triton=triton, native=native)
 
     return [Device(str(device), description, kernel_of(device)) for device, description in found]
-
-
-def _cpu_name() -> str:
-    """The marketing name where Linux states it, else what ``platform`` knows."""
-    if sys.platform == "linux":
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _products() -> Products:

@@ -61,7 +61,7 @@ def compare_runs(
 
     Args:
         runs: the log of each run by its name, rows with ``event`` and ``step``: ``train`` rows hold ``loss_nats``,
-            ``seconds`` and ``tokens_per_second``, ``evaluate`` rows ``split`` and ``bits_per_base``, ``baselines`` rows
+            ``seconds`` and ``tokens``, ``evaluate`` rows ``split`` and ``bits_per_base``, ``baselines`` rows
             ``split`` and ``bits_per_base`` by name. The lowest baseline of each kind (its name up to the context)
             becomes a horizontal line.
         against: what the horizontal axis counts.
@@ -113,7 +113,7 @@ def _read(name: str, rows: Sequence[LogRow], against: Against) -> _Run:
 def _passed(name: str, row: LogRow, against: Against) -> float:
     """Hours of a step, or tokens."""
     try:
-        return float(row["seconds"] / 3600 if against == "hours" else row["tokens_per_second"] * row["seconds"])
+        return float(row["seconds"] / 3600 if against == "hours" else row["tokens"])
     except KeyError as error:
         what = f"the log does not say {error} of step {row['step']}"
         raise InputError(what, place=name or None, remedy="draw it against steps") from None

@@ -18,7 +18,7 @@ def write_run(directory: Path, steps: int = 20) -> Path:
     directory.mkdir(parents=True)
     rows = [{"event": "start", "step": 0}]
     rows += [
-        {"event": "train", "step": step, "loss_nats": 1.3 - step / 1e3, "seconds": 0.5, "tokens_per_second": 100}
+        {"event": "train", "step": step, "loss_nats": 1.3 - step / 1e3, "seconds": 0.5, "tokens": 50}
         for step in range(1, steps + 1)
     ]
     rows.append({"event": "evaluate", "step": steps, "split": "validation", "bits_per_base": 1.3 / math.log(2)})

@@ -58,7 +58,7 @@ def test_a_run_without_held_out_parts():
     ]
 
 
-def run(bits, seconds=36.0, tokens_per_second=1000, baselines=True):
+def run(bits, seconds=36.0, tokens=36_000, baselines=True):
     """Ten steps at one loss, evaluated after the fifth and the last."""
     steps = [
         {
@@ -66,7 +66,7 @@ def run(bits, seconds=36.0, tokens_per_second=1000, baselines=True):
             "step": step,
             "loss_nats": bits * math.log(2),
             "seconds": seconds,
-            "tokens_per_second": tokens_per_second,
+            "tokens": tokens,
         }
         for step in range(1, 11)
     ]
@@ -118,7 +118,7 @@ def test_interpolated_baselines_are_a_kind_of_their_own():
 
 def test_a_log_that_does_not_say_what_is_asked():
     rows = [{"event": "train", "step": 1, "loss_nats": 1.3, "seconds": 1.0}]
-    with pytest.raises(InputError, match="old: the log does not say 'tokens_per_second' of step 1; draw it against"):
+    with pytest.raises(InputError, match="old: the log does not say 'tokens' of step 1; draw it against"):
         compare_runs({"old": rows}, against="tokens")
     with pytest.raises(InputError, match="empty: the log holds no training step"):
         compare_runs({"new": rows, "empty": []})

@@ -141,6 +141,7 @@ class TrainingLoop(Generic[BatchT]):
             gradient_norm=result.gradient_norm,
             learning_rate=rate,
             seconds=round(seconds, 4),
+            tokens=result.tokens,
             tokens_per_second=round(result.tokens / seconds),
         )
         if self.schedule.evaluates_after(done):

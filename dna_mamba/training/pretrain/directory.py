@@ -44,12 +44,13 @@ def write_recipe(recipe: Recipe, directory: Path) -> None:
         stream.write(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False).encode())
 
 
-def draw_curve(directory: Path, title: str, report: Report) -> None:
-    """``curve.png`` from the log, or a line that says why there is none."""
+def draw_curve(directory: Path, title: str, report: Report) -> Path | None:
+    """``curve.png`` from the log; None, and a line that says why, where it cannot be drawn."""
     try:
         figure = training_curve(read_log(directory / LOG), title=title)
     except InputError as error:
         report(f"no figure: {error}")
-        return
+        return None
     save_figure(figure, directory / FIGURE, force=True)
     report(f"training curve drawn in {directory / FIGURE}")
+    return directory / FIGURE

@@ -257,7 +257,8 @@ def test_a_part_too_short_for_some_baselines_has_the_others(recipe_path: Path, t
     plan = ("validation.phases=16",)
     model_path = run(recipe_path, tmp_path / "run", "genome.validation=[short]", "genome.test=[]", *plan)
     (baselines,) = (row for row in rows(tmp_path / "run") if row["event"] == "baselines")
-    names = [*(f"one-sided order {k}" for k in range(1, 6)), "two-sided 1+1", "two-sided 2+2"]
+    one_sided = [*(f"one-sided order {k}" for k in range(1, 6)), "one-sided interpolated order 12"]
+    names = [*one_sided, "two-sided 1+1", "two-sided 2+2", "two-sided interpolated 6+6"]
     assert list(baselines["bits_per_base"]) == names
     assert "nan" not in (model_path / "CARD.md").read_text()
 
