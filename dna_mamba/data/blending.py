@@ -20,8 +20,8 @@ from dna_mamba.data.words import LONGEST_WORD, Context, WordCounts
 
 _STRENGTHS = 2.0 ** np.arange(-2, 19)
 _SHORTEST_STRENGTH = 2.0
-Counts = NDArray[np.float64]
-Known = NDArray[np.bool_]
+_Counts = NDArray[np.float64]
+_Known = NDArray[np.bool_]
 
 
 def one_sided_contexts(longest_word: int = LONGEST_WORD) -> list[Context]:
@@ -55,8 +55,8 @@ class BlendedContexts:
             p_N4 = self.blend(level, counts_N4, known_N, p_N4)
         return p_N4
 
-    def levels(self, codes: Codes, at_N: NDArray[np.int64]) -> Iterator[tuple[Context, Counts, Known]]:
-        """Counts context by context, as ``WordCounts.in_contexts`` gives them."""
+    def levels(self, codes: Codes, at_N: NDArray[np.int64]) -> Iterator[tuple[Context, _Counts, _Known]]:
+        """_Counts context by context, as ``WordCounts.in_contexts`` gives them."""
         return self._counts.in_contexts(codes, at_N, self.contexts)
 
     @staticmethod
@@ -64,7 +64,7 @@ class BlendedContexts:
         """The prediction before any context, (n, 4)."""
         return np.full((n, 4), 0.25)
 
-    def blend(self, level: int, counts_N4: Counts, known_N: Known, p_N4: NDArray[np.float64]) -> NDArray[np.float64]:
+    def blend(self, level: int, counts_N4: _Counts, known_N: _Known, p_N4: NDArray[np.float64]) -> NDArray[np.float64]:
         """The prediction after a context, (N, 4), of that before it; the same where the context is not known."""
         strength = self.strengths[level]
         blended_N4 = (counts_N4 + strength * p_N4) / (counts_N4.sum(1, keepdims=True) + strength)
@@ -86,7 +86,7 @@ class BlendedContexts:
             strengths[level:] = [float(tried[likeliest])]
         return strengths
 
-    def _left_out(self, codes: Codes) -> list[tuple[Counts, Counts, Known]]:
+    def _left_out(self, codes: Codes) -> list[tuple[_Counts, _Counts, _Known]]:
         """For each context: how often the bases of a counted sequence, and any base, were counted beside themselves."""
         bases = bases_of(codes)
         at_N = np.flatnonzero(bases < N_CODE)
