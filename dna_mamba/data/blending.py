@@ -56,7 +56,7 @@ class BlendedContexts:
         return p_N4
 
     def levels(self, codes: Codes, at_N: NDArray[np.int64]) -> Iterator[tuple[Context, _Counts, _Known]]:
-        """_Counts context by context, as ``WordCounts.in_contexts`` gives them."""
+        """Counts context by context, as ``WordCounts.in_contexts`` gives them."""
         return self._counts.in_contexts(codes, at_N, self.contexts)
 
     @staticmethod

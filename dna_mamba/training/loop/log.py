@@ -1,7 +1,7 @@
 """The JSONL log of a run: one object a line, kept in step with the checkpoints."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,18 @@ from dna_mamba.io.atomic import atomic_output
 
 LOG_FILE = "log.jsonl"
 """In the directory of a run."""
+Follower = Callable[[Mapping[str, Any]], None]
 
 
 class RunLog:
-    """Append-only log; every row has ``event`` and ``step``. A killed process loses no row."""
+    """Append-only log; every row has ``event`` and ``step``. A killed process loses no row.
 
-    def __init__(self, path: Path) -> None:
+    ``followers`` are given each row after it is written.
+    """
+
+    def __init__(self, path: Path, followers: Sequence[Follower] = ()) -> None:
         self._path = path
+        self._followers = followers
 
     def keep(self, wanted: Callable[[dict[str, Any]], bool]) -> None:
         """Keep only the rows a resumed run will not write again; a row cut short by a crash goes too."""
@@ -30,8 +35,11 @@ class RunLog:
         Raises:
             ValueError: a field is NaN or infinite, for which JSON has no number.
         """
+        row = {"event": event, "step": step, **fields}
         with self._path.open("ab") as stream:
-            stream.write(_line({"event": event, "step": step, **fields}))
+            stream.write(_line(row))
+        for follow in self._followers:
+            follow(row)
 
 
 def _line(row: dict[str, Any]) -> bytes:

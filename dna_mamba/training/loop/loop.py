@@ -20,7 +20,7 @@ from dna_mamba.io.atomic import atomic_output
 from dna_mamba.training.distributed.strategy import Strategy, Whole
 from dna_mamba.training.distributed.world import ALONE, World
 from dna_mamba.training.loop.checkpoint import TrainedModel, TrainingState, restore_newest, save_checkpoint
-from dna_mamba.training.loop.log import LOG_FILE, RunLog
+from dna_mamba.training.loop.log import LOG_FILE, Follower, RunLog
 from dna_mamba.training.loop.optimiser import OptimiserConfig, learning_rate, set_learning_rate
 from dna_mamba.training.loop.schedule import ScheduleConfig
 from dna_mamba.training.loop.signals import StopRequest, stop_on_signal
@@ -59,6 +59,7 @@ class TrainingLoop(Generic[BatchT]):
         fingerprint: of everything that must agree for a resumed run to be the same run.
         world: the processes that train together.
         strategy: how their gradients become one.
+        followers: given each row of rank 0's log.
     """
 
     directory: Path
@@ -73,11 +74,12 @@ class TrainingLoop(Generic[BatchT]):
     fingerprint: str
     world: World = ALONE
     strategy: Strategy = field(default_factory=Whole)
+    followers: Sequence[Follower] = ()
 
     @property
     def log(self) -> RunLog:
         """The log of the run; what other processes than rank 0 write to theirs goes nowhere."""
-        return RunLog(self.directory / LOG if self.world.is_main else Path(os.devnull))
+        return RunLog(self.directory / LOG, self.followers) if self.world.is_main else RunLog(Path(os.devnull))
 
     def restore(self, report: Report, *, strict: bool = False) -> int:
         """Take up the newest intact checkpoint; the number of steps done, 0 where there is none.

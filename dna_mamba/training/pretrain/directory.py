@@ -8,6 +8,7 @@ import yaml
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output
 from dna_mamba.plotting import save_figure, training_curve
+from dna_mamba.training.loop.events import EVENTS, EventFile, has_tensorboard
 from dna_mamba.training.loop.log import read_log
 from dna_mamba.training.loop.loop import CHECKPOINTS, LOG
 from dna_mamba.training.loop.watcher import Report
@@ -34,7 +35,7 @@ def clear_directory(directory: Path) -> None:
     """Remove what an earlier run left; other files stay."""
     for name in (LOG, RECIPE, FIGURE):
         (directory / name).unlink(missing_ok=True)
-    for name in (CHECKPOINTS, MODEL):
+    for name in (CHECKPOINTS, MODEL, EVENTS):
         shutil.rmtree(directory / name, ignore_errors=True)
 
 
@@ -42,6 +43,16 @@ def write_recipe(recipe: Recipe, directory: Path) -> None:
     """``recipe.yaml``, every default filled in."""
     with atomic_output(directory / RECIPE, force=True) as stream:
         stream.write(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False).encode())
+
+
+def event_files(recipe: Recipe, directory: Path) -> list[EventFile]:
+    """What TensorBoard reads, where the recipe asks for it, or does not say and it is installed.
+
+    Raises:
+        InputError: it is asked for and not installed.
+    """
+    wanted = has_tensorboard() if recipe.log.tensorboard is None else recipe.log.tensorboard
+    return [EventFile(directory / EVENTS)] if wanted else []
 
 
 def draw_curve(directory: Path, title: str, report: Report) -> Path | None:

@@ -25,7 +25,14 @@ from dna_mamba.training.loop.optimiser import build_optimiser
 from dna_mamba.training.loop.watcher import SILENT, Report, Watcher
 from dna_mamba.training.pretrain.card import model_card
 from dna_mamba.training.pretrain.contexts import log_contexts
-from dna_mamba.training.pretrain.directory import MODEL, check_directory, clear_directory, draw_curve, write_recipe
+from dna_mamba.training.pretrain.directory import (
+    MODEL,
+    check_directory,
+    clear_directory,
+    draw_curve,
+    event_files,
+    write_recipe,
+)
 from dna_mamba.training.pretrain.estimate import TrainingEstimate, estimate_training
 from dna_mamba.training.pretrain.held_out import check_part, evaluate, held_out_parts, log_baselines
 from dna_mamba.training.pretrain.loss import PRECISIONS, MaskedObjective
@@ -157,6 +164,7 @@ class PretrainJob:
             fingerprint=self._fingerprint(),
             world=world,
             strategy=strategy,
+            followers=event_files(recipe, self.directory) if world.is_main else (),
         )
         return loop
 

@@ -21,6 +21,7 @@ from dna_mamba.training.pretrain.sections import (
     AboutConfig,
     BatchConfig,
     GenomeConfig,
+    LogConfig,
     ModelSection,
     NucleotideSection,
     PresetModel,
@@ -52,6 +53,7 @@ class Recipe(Section):
     precision: Literal["float32", "bfloat16"] = "float32"
     recompute: bool = False
     distributed: DistributedConfig = DistributedConfig()
+    log: LogConfig = LogConfig()
     seed: int = Field(default=0, ge=0)
     init: str | None = None
     init_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")

@@ -126,6 +126,12 @@ class StageShape(NamedTuple):
     windows: int
 
 
+class LogConfig(Section):
+    """What is written beside ``log.jsonl``: ``tensorboard`` events, of which None writes some where it is installed."""
+
+    tensorboard: bool | None = None
+
+
 class BatchConfig(Section):
     """What one step reads: ``windows`` windows of ``window_bp``.
 

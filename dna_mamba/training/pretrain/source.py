@@ -97,9 +97,9 @@ def fingerprint_of(recipe: Recipe, split: Split) -> str:
 
     A store, every byte of which is compared with its hashes, stands for its sequence by these.
 
-    How the work is divided among processes and passes may change.
+    How the work is divided among processes and passes, and what is written beside the log, may change.
     """
-    content = recipe.model_dump(mode="json", exclude={"distributed": True, "batch": {"micro_windows"}})
+    content = recipe.model_dump(mode="json", exclude={"distributed": True, "log": True, "batch": {"micro_windows"}})
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     digest.update(f"sampling {SAMPLING_VERSION}\n".encode())
     for path in recipe.genome.annotation:
