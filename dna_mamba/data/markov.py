@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dna_mamba.alphabet import N_CODE, Codes, bases_of
 from dna_mamba.data.blending import BlendedContexts, one_sided_contexts, two_sided_contexts
 from dna_mamba.data.genomes import ContigCodes
-from dna_mamba.data.words import LONGEST_WORD, Context, Piece, WordCounts, pieces, some_of
+from dna_mamba.data.words import LONGEST_WORD, Context, OwnedPiece, WordCounts, pieces, some_of
 
 _PSEUDOCOUNT = 0.5
 _FITTED_BP, _FITTED_PIECE_BP = 2**18, 2**12
@@ -134,7 +134,7 @@ def _with_half_added(counts_N4: NDArray[np.float64]) -> Probabilities:
     return p_N4
 
 
-def _bits_of(blended: BlendedContexts, piece: Piece) -> Iterator[tuple[Context | None, NDArray[np.float64]]]:
+def _bits_of(blended: BlendedContexts, piece: OwnedPiece) -> Iterator[tuple[Context | None, NDArray[np.float64]]]:
     """Surprise in bits at the bases that a piece owns: under each context alone, and for None under all blended."""
     bases = bases_of(piece.codes)
     at_N = np.flatnonzero(piece.own & (bases < N_CODE))

@@ -34,7 +34,7 @@ class Context(NamedTuple):
         return self.left_bp + 1 + self.right_bp
 
 
-class Piece(NamedTuple):
+class OwnedPiece(NamedTuple):
     """Some of the sequences, with what lies beside it.
 
     Attributes:
@@ -119,7 +119,7 @@ def _dtype(length: int) -> type[np.unsignedinteger]:
     return np.uint64 if length <= _SMALL else np.uint32
 
 
-def pieces(sequences: Iterable[ContigCodes], left_bp: int, right_bp: int) -> Iterator[Piece]:
+def pieces(sequences: Iterable[ContigCodes], left_bp: int, right_bp: int) -> Iterator[OwnedPiece]:
     """Sequences in pieces of about ``_CHUNK_BP``: long ones cut, short ones joined, each base owned once, in order.
 
     A piece holds up to ``left_bp`` bases before and ``right_bp`` after those that it owns.
@@ -138,10 +138,10 @@ def pieces(sequences: Iterable[ContigCodes], left_bp: int, right_bp: int) -> Ite
             owned.append(own)
             size += end - start
             if size >= _CHUNK_BP:
-                yield Piece(np.concatenate(parts), np.concatenate(owned))
+                yield OwnedPiece(np.concatenate(parts), np.concatenate(owned))
                 parts, owned, size = [], [], 0
     if parts:
-        yield Piece(np.concatenate(parts), np.concatenate(owned))
+        yield OwnedPiece(np.concatenate(parts), np.concatenate(owned))
 
 
 def some_of(sequences: Sequence[ContigCodes], n_bp: int, piece_bp: int) -> list[Codes]:
