@@ -4,7 +4,7 @@ from dna_mamba.cli.lazy import LazyGroup
 
 COMMANDS = {
     "consequences": "Tell nonsense and missense from synonymous substitutions.",
-    "model": "Bits a base by kind of sequence, consequences, motifs and probes, in one table.",
+    "model": "What a model knows of a genome, in one table.",
 }
 
 command = LazyGroup(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_mamba.alphabet import N_CODE, SOFT_MASK, Codes, bases_of
-from dna_mamba.evaluation.knowledge.fitting import FittedAnnotation
+from dna_mamba.evaluation.knowledge.fitting import PROKARYOTIC_CODES, FittedAnnotation
 from dna_mamba.io.gff import CodingSequence
 from dna_mamba.io.transcripts import MRNA, NCRNA, PSEUDOGENE, RRNA, TRNA, Transcript
 
@@ -53,14 +53,14 @@ def paint(chrom: str, codes: Codes, annotation: FittedAnnotation) -> PaintedCont
     """The kinds of a contig of which these are the base codes with soft-mask bits, uint8 (L,).
 
     A base takes the first that holds of: coding in two genes (``OTHER``), coding, tRNA, rRNA, pseudogene, other ncRNA,
-    exon of an mRNA outside its CDS (UTR, but ``OTHER`` for a stop codon annotated apart from the CDS), intron,
-    intergenic. A repeat is soft-masked or annotated, whatever else it is.
+    exon of an mRNA outside its CDS (UTR, but ``OTHER`` for a stop codon annotated apart from the CDS), intron (``OTHER``
+    in genetic codes of bacteria), intergenic. A repeat is soft-masked or annotated, whatever else it is.
     """
     here = [item for item in annotation.transcripts if item.chrom == chrom]
     kind = np.full(len(codes), INTERGENIC, dtype=np.uint8)
+    gap = OTHER if annotation.genetic_code in PROKARYOTIC_CODES else INTRON
     for item in here:
-        for start, end in item.introns:
-            kind[start:end] = INTRON
+        _paint_spans(kind, item.introns, gap)
     for item in here:
         if item.kind == MRNA:
             _paint_spans(kind, item.exons, UTR)
