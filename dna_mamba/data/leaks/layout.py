@@ -16,7 +16,7 @@ APART_BP = 4096
 _SEPARATOR = np.full(1, N_CODE, dtype=np.uint8)
 
 
-class Layout(NamedTuple):
+class JointPlaces(NamedTuple):
     """Some places, in order, and where each begins in joint coordinates."""
 
     places: Sequence[Interval]
@@ -24,7 +24,7 @@ class Layout(NamedTuple):
     """Joint coordinate of the first base of each, int64 (n,)."""
 
     @classmethod
-    def of(cls, places: Sequence[Interval]) -> "Layout":
+    def of(cls, places: Sequence[Interval]) -> "JointPlaces":
         """Places one after the other, ``APART_BP`` apart."""
         lengths = np.array([len(place) + APART_BP for place in places], dtype=np.int64)
         return cls(places, np.cumsum(lengths) - lengths)
@@ -58,7 +58,7 @@ class Layout(NamedTuple):
         return found._replace(positions=self.joint(found.positions))
 
 
-def layouts(places: Iterable[Interval], most_bp: int, overlap_bp: int = 0) -> Iterator[Layout]:
+def layouts(places: Iterable[Interval], most_bp: int, overlap_bp: int = 0) -> Iterator[JointPlaces]:
     """Places in groups of about ``most_bp``; longer ones are cut, and their pieces reach ``overlap_bp`` further."""
     group: list[Interval] = []
     size = 0
@@ -66,9 +66,9 @@ def layouts(places: Iterable[Interval], most_bp: int, overlap_bp: int = 0) -> It
         for start in range(place.start, place.end, most_bp):
             piece = Interval(place.chrom, start, min(place.end, start + most_bp + overlap_bp))
             if group and size + len(piece) > most_bp + overlap_bp:
-                yield Layout.of(group)
+                yield JointPlaces.of(group)
                 group, size = [], 0
             group.append(piece)
             size += len(piece)
     if group:
-        yield Layout.of(group)
+        yield JointPlaces.of(group)

@@ -1,6 +1,6 @@
 """How much of each held-out window stands in training sequence, and where."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,27 +8,25 @@ from numpy.typing import NDArray
 
 from dna_mamba.alphabet import N_CODE, bases_of
 from dna_mamba.data.genomes import Genome
-from dna_mamba.data.leaks.layout import Layout, layouts
+from dna_mamba.data.leaks.layout import JointPlaces, layouts
 from dna_mamba.data.leaks.matches import Matches, match
 from dna_mamba.data.leaks.seeds import SeedIndex
 from dna_mamba.data.leaks.settings import LeakSettings, Seeding
 from dna_mamba.data.leaks.windows import BestMatches, HeldOutWindows, WindowLeak
 from dna_mamba.data.places import merge_places
 from dna_mamba.genome import Interval
+from dna_mamba.runs.counts import Advance, untold
 
 HELD_OUT_BP = 1 << 23
 """Held-out sequence that is searched for at a time; each such part reads the training sequence once."""
 _TRAINING_BP = 1 << 22
 _LEAST_EXCLUDED_BP = 100
 
-Advance = Callable[[int], None]
-"""Told how many bases of training were searched."""
-
 
 class _Found(NamedTuple):
     """What one stretch of training sequence shares with the held-out sequence."""
 
-    layout: Layout
+    layout: JointPlaces
     matches: list[Matches]
     repeats: NDArray[np.int64]
     """Joint coordinates of k-mers that are repeats."""
@@ -44,12 +42,13 @@ def find_leaks(
     held_out: Sequence[Interval],
     training: Sequence[Interval],
     settings: LeakSettings,
-    advance: Advance = lambda count: None,
+    advance: Advance = untold,
 ) -> list[WindowLeak]:
     """The windows of some held-out places, in order, each with how much of it stands in training.
 
     Held-out places are cut into windows of ``settings.window_bp``, the last one of each shorter; windows without a
-    known base are left out. Memory depends on neither sequence beyond some 10 Mbp.
+    known base are left out. Memory depends on neither sequence beyond some 10 Mbp. ``advance`` is told how many
+    bases of training were searched.
     """
     leaks: list[WindowLeak] = []
     for layout in layouts(held_out, _part_bp(settings)):
@@ -62,7 +61,7 @@ def training_matches(
     held_out: Sequence[Interval],
     training: Sequence[Interval],
     settings: LeakSettings,
-    advance: Advance = lambda count: None,
+    advance: Advance = untold,
 ) -> list[Interval]:
     """Stretches of training sequence that stand in some held-out places, those near each other joined.
 
@@ -86,7 +85,7 @@ def _part_bp(settings: LeakSettings) -> int:
 
 
 def _leaks_of(
-    layout: Layout, genome: Genome, training: Sequence[Interval], settings: LeakSettings, advance: Advance
+    layout: JointPlaces, genome: Genome, training: Sequence[Interval], settings: LeakSettings, advance: Advance
 ) -> list[WindowLeak]:
     seeding = settings.seeding
     kmers = layout.kmers(genome, seeding.k, seeding.scaled)

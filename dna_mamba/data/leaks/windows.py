@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_mamba.data.leaks.layout import Layout
+from dna_mamba.data.leaks.layout import JointPlaces
 from dna_mamba.data.leaks.matches import Matches
 from dna_mamba.genome import Interval, Strand
 
@@ -25,12 +25,12 @@ class WindowLeak(NamedTuple):
 class HeldOutWindows(NamedTuple):
     """Windows that tile the places of a layout, in joint coordinates."""
 
-    layout: Layout
+    layout: JointPlaces
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
 
     @classmethod
-    def of(cls, layout: Layout, window_bp: int) -> "HeldOutWindows":
+    def of(cls, layout: JointPlaces, window_bp: int) -> "HeldOutWindows":
         """Windows of ``window_bp``, the last one of each place shorter."""
         starts = [
             np.arange(offset, offset + len(place), window_bp)
@@ -67,7 +67,7 @@ class BestMatches:
         self._matches = Matches.none(n_windows)
         self._sources: list[Interval | None] = [None] * n_windows
 
-    def take(self, matches: Matches, training: Layout) -> None:
+    def take(self, matches: Matches, training: JointPlaces) -> None:
         """Look at more matches, found in this part of training."""
         windows = self._windows
         window, source = windows.touching(matches)
@@ -114,7 +114,7 @@ class BestMatches:
         ]
 
 
-def _source(matches: Matches, index: int, start: int, length: int, training: Layout) -> Interval:
+def _source(matches: Matches, index: int, start: int, length: int, training: JointPlaces) -> Interval:
     """The part of a match's training sequence that stands for ``length`` bases from ``start`` of the held-out one."""
     first, last = int(matches.training_start[index]), int(matches.training_end[index])
     offset = start - int(matches.held_start[index])
