@@ -44,7 +44,7 @@ class ContigNames(NamedTuple):
             if name and other not in lengths:
                 others[other] = (*others.get(other, ()), chrom)
         known = {other: lengths[found[0]] for other, found in others.items()}
-        return cls(lengths, genomes, others, {**known, **lengths})
+        return cls(lengths, genomes, others, {**lengths, **known})
 
     def whole(self, chrom: str) -> Interval:
         """All of a contig."""
