@@ -63,10 +63,11 @@ def _compute(n_parameters: int, steps: LogRows, strands: int) -> str:
     """Steps, tokens, hours, and operations: 6 for each parameter and token (Kaplan et al. 2020, section 2.1)."""
     if not steps or "tokens" not in steps[0]:
         return ""
-    tokens, hours = sum(row["tokens"] for row in steps), sum(row["seconds"] for row in steps) / 3600
+    tokens, seconds = sum(row["tokens"] for row in steps), sum(row["seconds"] for row in steps)
+    took = f"{seconds / 3600:.2f} h" if seconds >= 3600 else f"{seconds / 60:.1f} min"
     factors = "6 x parameters x tokens" + (", both strands read" if strands > 1 else "")
     operations = 6.0 * n_parameters * tokens * strands
-    return f"{len(steps):,} steps, {tokens:,} tokens, {hours:.2f} h in steps, about {operations:.1e} FLOP ({factors})"
+    return f"{len(steps):,} steps, {tokens:,} tokens, {took} in steps, about {operations:.1e} FLOP ({factors})"
 
 
 def _machine(start: dict[str, Any]) -> str:

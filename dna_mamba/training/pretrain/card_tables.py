@@ -6,9 +6,10 @@ from typing import Any
 LogRows = list[dict[str, Any]]
 HOW = (
     "Loss is the mean over bases masked a few at a time, both strands joined where tokens allow, on evenly spaced "
-    "windows of what is held out, as many of each genome. Markov baselines count words on both strands of the training "
-    "contigs and are asked on every base held out: one context each, one half added to each count, or (interpolated) "
-    "contexts of all lengths to the one named, each completed by what the next shorter one predicts."
+    "windows of what is held out, as many of each genome, which then count by their bases. Markov baselines count "
+    "words on both strands of the training contigs and are asked on every base held out: one context each, one half "
+    "added to each count, or (interpolated) contexts of all lengths to the one named, each completed by what the next "
+    "shorter one predicts."
 )
 
 

@@ -5,7 +5,10 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dna_mamba.data.genomes import ContigCodes, genome_of
+import numpy as np
+
+from dna_mamba.alphabet import N_CODE, bases_of
+from dna_mamba.data.genomes import ContigCodes, genome_of, pieces_of
 from dna_mamba.data.held_out import HeldOutPlan, held_out_rows, plans_by_group
 from dna_mamba.data.markov import BaselineLoss, MarkovBaselines, best, pooled
 from dna_mamba.data.splits import Split
@@ -19,6 +22,7 @@ from dna_mamba.training.loop.watcher import Report
 from dna_mamba.training.pretrain.loss import HeldOutLoss, held_out_loss
 from dna_mamba.training.pretrain.recipe import Recipe
 
+_COUNTED_BP = 2**20
 _NAMED = 8
 """Losses of so many genomes fit a line."""
 
@@ -32,6 +36,11 @@ class HeldOutPart(NamedTuple):
     use: str
     genomes: Mapping[str, Sequence[ContigCodes]]
     plan: HeldOutPlan
+
+    def n_bases(self, genome: str) -> int:
+        """Known bases that are held out of a genome."""
+        pieces = (piece for codes in self.genomes[genome] for piece in pieces_of(codes, _COUNTED_BP))
+        return sum(int(np.count_nonzero(bases_of(piece) < N_CODE)) for piece in pieces)
 
 
 def held_out_parts(recipe: Recipe, split: Split) -> dict[str, HeldOutPart]:
@@ -110,7 +119,8 @@ def evaluate(
 ) -> HeldOutLoss:
     """The model's loss on one part and on each of its genomes, written to the log and reported.
 
-    All processes of ``world`` share the work.
+    Genomes count in the loss of the part by their held-out bases, as they do in that of the baselines, however many of
+    these are asked about. All processes of ``world`` share the work.
 
     Raises:
         NonFiniteLossError: it is NaN or infinite.
@@ -121,7 +131,7 @@ def evaluate(
         for name, plan in plans_by_group(part.genomes, part.plan).items()
     }
     asked = {name: loss for name, loss in losses.items() if loss.n_tokens}
-    loss = _together(asked.values())
+    loss = _together(asked, {name: part.n_bases(name) for name in asked} if len(asked) > 1 else {})
     if not math.isfinite(loss.loss_nats):
         raise NonFiniteLossError(
             f"{part.use} loss {loss.loss_nats} after step {step:,}",
@@ -147,9 +157,9 @@ def _figures(loss: HeldOutLoss) -> dict[str, Any]:
     return {"loss_nats": loss.loss_nats, "bits_per_base": loss.bits_per_base, "n_bases": loss.n_bases}
 
 
-def _together(losses: Iterable[HeldOutLoss]) -> HeldOutLoss:
-    """The loss over all that several losses are of."""
-    parts = list(losses)
-    n_tokens, n_bases = sum(part.n_tokens for part in parts), sum(part.n_bases for part in parts)
-    nats = sum(part.loss_nats * part.n_tokens for part in parts)
-    return HeldOutLoss(nats / n_tokens if n_tokens else math.nan, n_tokens, n_bases)
+def _together(losses: Mapping[str, HeldOutLoss], n_bases: Mapping[str, int]) -> HeldOutLoss:
+    """The loss over all genomes, estimated from samples of each: the mean, weighted by how many bases each one has."""
+    if len(losses) < 2:
+        return next(iter(losses.values()), HeldOutLoss(math.nan, 0, 0))
+    nats = sum(n_bases[name] * loss.loss_nats for name, loss in losses.items()) / sum(n_bases.values())
+    return HeldOutLoss(nats, sum(x.n_tokens for x in losses.values()), sum(x.n_bases for x in losses.values()))

@@ -111,7 +111,7 @@ def test_what_it_cost() -> None:
     start = START | {"processor": "A Processor", "processes": 2}
     text = model_card(RECIPE, tiny_model(), [start, *steps], "")
     operations = 6 * tiny_model().n_parameters * 1200
-    assert f"4 steps, 1,200 tokens, 0.05 h in steps, about {operations:.1e} FLOP (6 x parameters x tokens)" in text
+    assert f"4 steps, 1,200 tokens, 3.0 min in steps, about {operations:.1e} FLOP (6 x parameters x tokens)" in text
     assert "torch 9.9, A Processor, 2 processes" in text
     both = model_card(RECIPE, tiny_model("shared"), [start, *steps], "")
     operations = 12 * tiny_model("shared").n_parameters * 1200

@@ -51,6 +51,17 @@ def test_the_loss_of_each_genome_and_of_all(tmp_path: Path) -> None:
     assert told[1] == "; ".join(f"{name} {row['by_genome'][name]['bits_per_base']:.4f}" for name in "ab")
 
 
+def test_genomes_count_by_their_bases_and_not_by_how_many_are_asked(tmp_path: Path) -> None:
+    """As in the baselines: of a long genome and a short one the same number of windows is asked."""
+    model, plan = tiny_model(), PLAN.model_copy(update={"max_windows": 4})
+    genomes: dict[str, list[ContigCodes]] = {"a": [random_codes(900, 1)], "b": [np.tile(random_codes(10, 3), 10)]}
+    evaluate(HeldOutPart("test", genomes, plan), model, 0, RunLog(tmp_path / "log.jsonl"), lambda line: None)
+    (row,) = rows_of(tmp_path)
+    bits = [row["by_genome"][name]["bits_per_base"] for name in ("a", "b")]
+    assert row["bits_per_base"] == pytest.approx((900 * bits[0] + 100 * bits[1]) / 1000)
+    assert row["by_genome"]["a"]["n_bases"] < 300 and abs(bits[0] - bits[1]) > 0.001
+
+
 def test_one_genome_is_asked_as_before(tmp_path: Path) -> None:
     """The same rows in the same batches: the same loss to the last bit."""
     model, plan = tiny_model(), PLAN.model_copy(update={"max_windows": 3})
