@@ -158,7 +158,8 @@ def _signals_as_exceptions() -> Iterator[None]:
         yield
     finally:
         for signum in heeded:
-            signal.signal(signum, signal.SIG_DFL)
+            if signal.getsignal(signum) is raise_terminated:  # a command on its way out may heed none any more
+                signal.signal(signum, signal.SIG_DFL)
 
 
 def _usage_line(error: click.ClickException) -> str:
