@@ -56,7 +56,9 @@ def print_estimate(facts: "Estimate") -> None:
 
 
 @contextmanager
-def progress(description: str, *, unit: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+def progress(
+    description: str, *, unit: str, total: int | None = None, each: tuple[int, str] | None = None
+) -> Iterator[Callable[[int], None]]:
     """Show how far a step is; yields ``advance(count)``.
 
     A terminal sees a bar; anywhere else, and at the end everywhere, one plain line says what was done and how fast.
@@ -65,6 +67,7 @@ def progress(description: str, *, unit: str, total: int | None = None) -> Iterat
         description: the step, in the past tense, as it opens that line ("scored").
         unit: what is counted, in the plural ("records").
         total: how many there will be, where that is known.
+        each: what one of them holds of a smaller unit (256, "bp"), whose rate is told too.
     """
     from tqdm import tqdm
 
@@ -83,9 +86,15 @@ def progress(description: str, *, unit: str, total: int | None = None) -> Iterat
     def advance(count: int) -> None:
         nonlocal done
         done += count
+        if each is not None:
+            bar.set_postfix_str(rate(*each), refresh=False)
         bar.update(count)
+
+    def rate(size: int, of: str) -> str:
+        return f"{done * size / max(time.perf_counter() - started, 1e-9):,.0f} {of}/s"
 
     with bar:
         yield advance
     seconds = time.perf_counter() - started
-    log(f"{description} {done:,} {unit} in {format_duration(seconds)} ({done / max(seconds, 1e-9):,.0f} {unit}/s)")
+    rates = ", ".join(rate(*of) for of in ((1, unit), each) if of is not None)
+    log(f"{description} {done:,} {unit} in {format_duration(seconds)} ({rates})")

@@ -66,7 +66,8 @@ def command(
             if world.is_main:
                 print_plan(job, as_json=as_json)
         else:
-            watcher = Watcher(log, lambda total: progress("trained", unit="steps", total=total))
+            each = (settings.batch.bp_per_step, "bp")
+            watcher = Watcher(log, lambda total: progress("trained", unit="steps", total=total, each=each))
             command_line = shlex.join(["dna-mamba", *sys.argv[1:]])
             job.run(watcher, resume=resume, strict=strict, force=force, command=command_line)
         disconnect()

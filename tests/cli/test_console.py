@@ -1,5 +1,7 @@
 import io
+import re
 import sys
+import time
 
 import pytest
 
@@ -36,6 +38,18 @@ def test_a_terminal_sees_a_bar_that_leaves_the_line_alone(monkeypatch):
         advance(4)
     assert "read:   0%" in terminal.getvalue() and "| 0/4 [" in terminal.getvalue()
     assert terminal.getvalue().splitlines()[-1].endswith("bases/s)")
+
+
+def test_a_smaller_unit_has_its_rate_too(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with progress("trained", unit="steps", total=2, each=(1000, "bp")) as advance:
+        advance(1)
+        time.sleep(0.15)  # bars are drawn again after a tenth of a second
+        advance(1)
+    steps, bases = re.search(r"\((\S+) steps/s, (\S+) bp/s\)$", terminal.getvalue().splitlines()[-1]).groups()
+    assert int(bases.replace(",", "")) == pytest.approx(1000 * int(steps), rel=0.1)
+    assert re.search(r"2/2 \[.* bp/s\]", terminal.getvalue())
 
 
 def test_a_step_that_fails_claims_nothing(capsys):

@@ -5,10 +5,14 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
+from safetensors.torch import save_file
 from torch import Tensor
 
-from dna_mamba.training.loop import checkpoint
+from dna_mamba.training.loop.checkpoint import checkpoint_path
 from dna_mamba.training.pretrain.loss import MaskedObjective
 
 
@@ -22,7 +26,7 @@ def _before_pass(step: int, act: Callable[[], None]) -> None:
             act()
         return call(self, batch)
 
-    MaskedObjective.__call__ = counted
+    _replace("training.pretrain.loss.MaskedObjective.__call__", counted)
 
 
 def not_a_number(step: int) -> None:
@@ -32,7 +36,7 @@ def not_a_number(step: int) -> None:
         calls[0] += 1
         return call(self, batch) * (float("nan") if calls[0] == step else 1)
 
-    MaskedObjective.__call__ = spoilt
+    _replace("training.pretrain.loss.MaskedObjective.__call__", spoilt)
 
 
 def asked_to_stop(step: int) -> None:
@@ -56,20 +60,24 @@ def out_of_memory(step: int) -> None:
 
 def full_disk(step: int) -> None:
     """From the checkpoint of that step on, whose optimiser's moments do not fit any more."""
-    save, path_of = checkpoint.save_file, checkpoint.checkpoint_path
     reached = []
 
-    def note(directory: object, number: int) -> object:
+    def note(directory: Path, number: int) -> Path:
         if number >= step:
             reached.append(number)
-        return path_of(directory, number)
+        return checkpoint_path(directory, number)
 
-    def full(tensors: object, path: object) -> None:
+    def full(tensors: dict[str, Tensor], path: Path) -> None:
         if reached:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        save(tensors, path)
+        save_file(tensors, path)
 
-    checkpoint.checkpoint_path, checkpoint.save_file = note, full
+    _replace("training.loop.checkpoint.checkpoint_path", note)
+    _replace("training.loop.checkpoint.save_file", full)
+
+
+def _replace(name: str, function: Callable[..., Any]) -> None:
+    patch(f"dna_mamba.{name}", function).start()
 
 
 FAULTS = {

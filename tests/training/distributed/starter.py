@@ -10,17 +10,18 @@ import sys
 import time
 from pathlib import Path
 from typing import Any, NoReturn
+from unittest.mock import patch
 
 import matplotlib.figure  # noqa: F401 - with the next, so that no child needs to
 import torch._dynamo
-from torch.distributed import TCPStore
+from torch._C._distributed_c10d import TCPStore
 
 import dna_mamba.cli.pretrain  # noqa: F401
 from dna_mamba.cli.main import main
-from dna_mamba.training.pretrain import job
 from tests.training.distributed.faults import FAULTS
 
-job.log_baselines = lambda *_: None  # seconds for a table of words that says nothing about processes
+# seconds for a table of words that says nothing about processes
+patch("dna_mamba.training.pretrain.job.log_baselines", lambda *_: None).start()
 _GRACE = 5.0
 """Seconds between the request to end and the kill, once a process has failed; torchrun takes 30."""
 

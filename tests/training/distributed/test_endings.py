@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from dna_mamba.training.loop.checkpoint import list_checkpoints, verify_manifest
+from dna_mamba.checkpoints.manifest import verify_manifest
+from dna_mamba.training.loop.checkpoint import list_checkpoints
 from dna_mamba.training.loop.loop import CHECKPOINTS
 from tests.training.distributed.curves import assert_same_curve, curve, weights
 from tests.training.distributed.processes import Outcome, Starter, fault

@@ -2,7 +2,7 @@
 
 import pytest
 import torch.distributed as dist
-from torch.distributed import HashStore
+from torch._C._distributed_c10d import HashStore
 
 from dna_mamba.errors import InputError, MachineError
 from dna_mamba.training.distributed.launch import (

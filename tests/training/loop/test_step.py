@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -105,18 +106,24 @@ def test_a_finite_loss_with_an_infinite_gradient_is_not_taken() -> None:
     assert model.weight.item() == 0
 
 
+class Mean(Loss):
+    """Over rows."""
+
+    def weight(self, batch: Tensor) -> Tensor:
+        return torch.tensor(float(len(batch)))
+
+
+def weighted_sum(model: Line, batch: Tensor) -> Tensor:
+    return (batch * model.weight).sum()
+
+
 def test_the_parts_of_a_batch_make_the_step_of_the_whole() -> None:
     """A weighted mean over all parts, whatever the weight of each, and one update."""
     rows = torch.tensor([[3.0, 1.0], [0.5, -2.0], [1.0, 4.0]])
     results, models = [], []
     for parts in ([rows], [rows[:1], rows[1:]], [rows[2:], rows[:0], rows[:2]]):
         model = Line()
-
-        class Mean(Loss):
-            def weight(self, batch: Tensor) -> Tensor:
-                return torch.tensor(float(len(batch)))
-
-        objective = Mean(lambda batch, model=model: (batch * model.weight).sum())
+        objective = Mean(partial(weighted_sum, model))
         results.append(train_step(model, torch.optim.SGD(model.parameters(), lr=1.0), objective, parts, clip_norm=9.0))
         models.append(model.weight.tolist())
     assert results[0].loss_nats == pytest.approx(((3 - 2) + (0.5 + 4) + (1 - 8)) / 3)
