@@ -28,16 +28,17 @@ def mix_part(mixer: BidirectionalMixer, h_BLD: Tensor, pad_BL1: Tensor | None, p
     ``pad_BL1`` is True at pads: on the right, and on the left in rows of the other strand.
     """
     inputs = mixer.project(h_BLD, pad_BL1)
+    pads = [None] * part.strands if pad_BL1 is None else part.strands_of(pad_BL1)
     streams = [
-        _Stream(direction, x_BLI[rows], None if pad_BL1 is None else pad_BL1[rows], direction.reverse == (strand == 1))
-        for direction, x_BLI in ((mixer.left_to_right, inputs.x_left), (mixer.right_to_left, inputs.x_right))
-        for strand, rows in enumerate(part.rows(len(h_BLD)))
+        _Stream(direction, x_BLI, pad_BL1, ascending=direction.reverse == (strand == 1))
+        for direction, both in ((mixer.left_to_right, inputs.x_left), (mixer.right_to_left, inputs.x_right))
+        for strand, (x_BLI, pad_BL1) in enumerate(zip(part.strands_of(both), pads, strict=True))
     ]
     tails_RSBKI = part.gather(torch.stack([stream.direction.context_after(stream.x_BLI, None) for stream in streams]))
     begun = [_begin(stream, tails, part) for stream, tails in zip(streams, tails_RSBKI.unbind(1), strict=True)]
     told_RSBIM = part.gather(torch.stack([each.told_BIM for each in begun]))
     entered = [_enter(each, told, part) for each, told in zip(begun, told_RSBIM.unbind(1), strict=True)]
-    pairs = zip(entered[: part.strands], entered[part.strands :], inputs.z_left.chunk(part.strands), strict=True)
+    pairs = zip(entered[: part.strands], entered[part.strands :], part.strands_of(inputs.z_left), strict=True)
     if mixer.adds:
         left_BLI = _stacked([_sum_of_both(left, right, z_BLI) for left, right, z_BLI in pairs])
         return mixer.project_out(left_BLI, None, inputs.z_right)

@@ -81,16 +81,16 @@ class SequencePart:
         """The same where the other strand's rows follow this strand's."""
         return replace(self, strands=2)
 
+    def strands_of(self, x: Tensor) -> tuple[Tensor, ...]:
+        """The rows of each strand."""
+        return (x,) if self.strands == 1 else x.chunk(2)
+
     def turned(self, x_BLC: Tensor) -> Tensor:
         """With the rows of the other strand, if there are any, turned round: (B, L, ...) along the length."""
         if self.strands == 1:
             return x_BLC
-        this, other = x_BLC.chunk(2)
+        this, other = self.strands_of(x_BLC)
         return torch.cat([this, other.flip(1)])
-
-    def rows(self, batch: int) -> list[slice]:
-        """The rows of each strand among ``batch`` rows."""
-        return [slice(i * batch // self.strands, (i + 1) * batch // self.strands) for i in range(self.strands)]
 
     def before(self, *, ascending: bool) -> range:
         """The ranks that hold what is read before this part, the first read first."""

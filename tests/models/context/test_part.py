@@ -37,7 +37,8 @@ def test_only_the_rows_of_the_other_strand_are_turned() -> None:
     part, x = SequencePart(None, 0, 1, 3), torch.arange(12).view(4, 3)
     assert torch.equal(part.turned(x), x)
     assert part.of_both_strands.turned(x).tolist() == [[0, 1, 2], [3, 4, 5], [8, 7, 6], [11, 10, 9]]
-    assert part.rows(4) == [slice(0, 4)] and part.of_both_strands.rows(4) == [slice(0, 2), slice(2, 4)]
+    assert [len(rows) for rows in part.strands_of(x)] == [4]
+    assert torch.equal(torch.stack(part.of_both_strands.strands_of(x)), x.view(2, 2, 3))
 
 
 def test_tensors_of_another_length_are_refused() -> None:
