@@ -13,8 +13,8 @@ from dna_mamba.io.gff import CdsRow
 from dna_mamba.io.paths import display_name
 from dna_mamba.io.transcripts import (
     REPEAT_ROWS,
+    ExonSpan,
     GenomeAnnotation,
-    Span,
     StatedContig,
     Transcript,
     kind_of,
@@ -76,7 +76,7 @@ def _transcript(feature: Any, chrom: str, number: int, place: str) -> list[Trans
     return [Transcript(name, gene, kind, chrom, strand, spans[0][0], spans[-1][1], tuple(spans), cds)]
 
 
-def _cds_rows(feature: Any, chrom: str, strand: str, spans: list[Span], place: str) -> tuple[CdsRow, ...]:
+def _cds_rows(feature: Any, chrom: str, strand: str, spans: list[ExonSpan], place: str) -> tuple[CdsRow, ...]:
     """Rows ascending, with the phase that each would have in GFF3."""
     first = _first(feature, "codon_start") or "1"
     if first not in ("1", "2", "3"):

@@ -22,7 +22,7 @@ _CHILDREN = frozenset({"CDS", "exon", "stop_codon"})
 _BIOTYPES = ("transcript_biotype", "transcript_type", "biotype", "gbkey", "gene_biotype", "gene_type")
 _SUFFIX = re.compile(r"_(tRNA|rRNA|snoRNA|snRNA|ncRNA|mRNA|pseudogene)$")
 _SEQUENCE_REGION = re.compile(r"##sequence-region\s+(\S+)\s+1\s+(\d+)")
-Span = tuple[int, int]
+ExonSpan = tuple[int, int]
 """0-based half-open."""
 
 
@@ -39,11 +39,11 @@ class Transcript(NamedTuple):
     strand: str
     start: int
     end: int
-    exons: tuple[Span, ...]
+    exons: tuple[ExonSpan, ...]
     cds: tuple[CdsRow, ...]
 
     @property
-    def introns(self) -> list[Span]:
+    def introns(self) -> list[ExonSpan]:
         """Between exons, where they do not touch."""
         pairs = zip(self.exons, self.exons[1:], strict=False)
         return [(left[1], right[0]) for left, right in pairs if left[1] < right[0]]
@@ -102,7 +102,7 @@ class _Node(NamedTuple):
     is_pseudo: bool
     chrom: str
     strand: str
-    span: Span
+    span: ExonSpan
     is_rna: bool
 
 
@@ -114,9 +114,9 @@ class _Parts:
         self.contigs: dict[str, StatedContig] = defaultdict(StatedContig)
         self.genetic_codes: Counter[int] = Counter()
         self._nodes: dict[str, _Node] = {}
-        self._exons: dict[str, list[Span]] = defaultdict(list)
+        self._exons: dict[str, list[ExonSpan]] = defaultdict(list)
         self._cds: dict[str, list[CdsRow]] = defaultdict(list)
-        self._stops: dict[str, list[Span]] = defaultdict(list)
+        self._stops: dict[str, list[ExonSpan]] = defaultdict(list)
         self._children: dict[str, _Node] = {}
         self._genes: dict[str, str] = {}
 

@@ -152,7 +152,7 @@ def _write(output: str, content: dict[str, Any] | str, *, force: bool) -> None:
 
 
 def _draw(figure: str, plan: "KnowledgePlan", report: "KnowledgeReport", *, force: bool) -> None:
-    from dna_mamba.evaluation.knowledge.motifs import motif_logos
+    from dna_mamba.evaluation.knowledge.motifs.gain import motif_logos
     from dna_mamba.plotting.figures import save_figure
     from dna_mamba.plotting.motif_logos import motif_figure
 

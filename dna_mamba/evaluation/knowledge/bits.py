@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_mamba.evaluation.knowledge.asking import SPACING_BP
-from dna_mamba.evaluation.knowledge.intervals import Estimate, mean_of
+from dna_mamba.evaluation.knowledge.intervals import Measured, mean_of
 from dna_mamba.evaluation.knowledge.kinds import EVERYTHING, KINDS, REPEAT, PaintedContig
 from dna_mamba.evaluation.knowledge.sites import Answered, Chart, Sites
 from dna_mamba.genome import Interval
@@ -31,9 +31,9 @@ class KindBits(NamedTuple):
     kind: str
     n_bases: int
     n_sites: int
-    model: Estimate
-    baselines: dict[str, Estimate]
-    ahead: Estimate
+    model: Measured
+    baselines: dict[str, Measured]
+    ahead: Measured
 
 
 class _Block(NamedTuple):
@@ -112,7 +112,7 @@ def _bits(
 ) -> KindBits:
     block = sample.sites // block_bp
 
-    def mean(values: NDArray[np.float64]) -> Estimate:
+    def mean(values: NDArray[np.float64]) -> Measured:
         return mean_of(values, block, n_resamples=n_resamples, seed=seed)
 
     of_model = answered.bits(MODEL, sample.sites)

@@ -10,7 +10,7 @@ _INTERVAL = (2.5, 97.5)
 _BLOCK_BP, _FEWEST_BLOCKS, _SHORTEST_BLOCK_BP = 10_000, 20, 500
 
 
-class Estimate(NamedTuple):
+class Measured(NamedTuple):
     """A value with its 95 % interval; NaN where there was nothing to resample."""
 
     value: float
@@ -31,18 +31,18 @@ def group_draws(n_groups: int, n_resamples: int, seed: int) -> NDArray[np.float6
 
 def mean_of(
     values: NDArray[np.float64], group: NDArray[np.int64], *, n_resamples: int, seed: int
-) -> Estimate:
+) -> Measured:
     """The mean of values (n,), and of resamples of whole groups; ``group`` (n,) numbers them in any way."""
     if not len(values):
-        return Estimate(math.nan, math.nan, math.nan)
+        return Measured(math.nan, math.nan, math.nan)
     _, index = np.unique(group, return_inverse=True)
     draws_RG = group_draws(int(index.max()) + 1, n_resamples, seed)
     sums, counts = np.bincount(index, values), np.bincount(index)
     return with_interval(float(values.mean()), (draws_RG @ sums) / (draws_RG @ counts))
 
 
-def with_interval(value: float, resampled: NDArray[np.float64]) -> Estimate:
+def with_interval(value: float, resampled: NDArray[np.float64]) -> Measured:
     """A value and the percentiles of what resamples gave (R,); NaN among them are left out."""
     finite = resampled[np.isfinite(resampled)]
     low, high = np.percentile(finite, _INTERVAL) if len(finite) else (math.nan, math.nan)
-    return Estimate(value, float(low), float(high))
+    return Measured(value, float(low), float(high))

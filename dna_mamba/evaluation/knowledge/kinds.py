@@ -52,8 +52,8 @@ class PaintedContig(NamedTuple):
 def paint(chrom: str, codes: Codes, annotation: FittedAnnotation) -> PaintedContig:
     """The kinds of a contig of which these are the base codes with soft-mask bits, uint8 (L,).
 
-    A base takes the first that holds of: coding in two genes (``OTHER``), coding, tRNA, rRNA, pseudogene, other ncRNA,
-    exon of an mRNA outside its CDS (UTR, but ``OTHER`` for a stop codon annotated apart from the CDS), intron (``OTHER``
+    A base takes the first that holds of: coding in two genes (``OTHER``), coding, tRNA, rRNA, pseudogene, other
+    ncRNA, exon of an mRNA outside its CDS (UTR, but ``OTHER`` for a stop codon apart from the CDS), intron (``OTHER``
     in genetic codes of bacteria), intergenic. A repeat is soft-masked or annotated, whatever else it is.
     """
     here = [item for item in annotation.transcripts if item.chrom == chrom]

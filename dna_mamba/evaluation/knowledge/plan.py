@@ -15,9 +15,9 @@ from dna_mamba.evaluation.knowledge.bits import KindSample, sample_kinds
 from dna_mamba.evaluation.knowledge.fitting import PROKARYOTIC_CODES, FittedAnnotation, fit_annotation
 from dna_mamba.evaluation.knowledge.intervals import block_bp
 from dna_mamba.evaluation.knowledge.kinds import paint
-from dna_mamba.evaluation.knowledge.landmarks import find_landmarks
-from dna_mamba.evaluation.knowledge.motif_list import motifs_of
-from dna_mamba.evaluation.knowledge.motif_places import FEWEST_PLACES, Held, MotifPlaces, place_motif
+from dna_mamba.evaluation.knowledge.motifs.landmarks import find_landmarks
+from dna_mamba.evaluation.knowledge.motifs.listed import motifs_of
+from dna_mamba.evaluation.knowledge.motifs.places import FEWEST_PLACES, Held, MotifPlaces, place_motif
 from dna_mamba.evaluation.knowledge.probe_sites import ProbeSites, choose_probe_sites
 from dna_mamba.evaluation.knowledge.sites import Chart, Sites
 from dna_mamba.genome import Interval

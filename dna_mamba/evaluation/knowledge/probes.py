@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_mamba.evaluation.knowledge.intervals import Estimate, group_draws, with_interval
+from dna_mamba.evaluation.knowledge.intervals import Measured, group_draws, with_interval
 from dna_mamba.evaluation.knowledge.probe_features import Features
 from dna_mamba.evaluation.knowledge.probe_sites import ProbeSites
 
@@ -17,7 +17,7 @@ _INVERSE_PENALTY = 0.1
 _MAX_ITERATIONS = 200
 
 
-class Question(NamedTuple):
+class ProbeQuestion(NamedTuple):
     """Which bases are asked about (n,), what each is (those,), and whether they are read on the gene's strand."""
 
     name: str
@@ -32,23 +32,23 @@ class ProbeResult(NamedTuple):
     name: str
     n_sites: int
     chance: float
-    accuracy: dict[str, Estimate]
-    ahead: Estimate
+    accuracy: dict[str, Measured]
+    ahead: Measured
 
 
-def questions(sites: ProbeSites) -> list[Question]:
+def questions(sites: ProbeSites) -> list[ProbeQuestion]:
     """Codon position on the gene's strand; which strand is coding; coding or not, on the forward strand."""
     (coding,) = np.nonzero(sites.strand != 0)
     every = np.arange(len(sites.strand))
     return [
-        Question("codon position", coding, sites.codon_position[coding], on_sense=True),
-        Question("coding strand", coding, (sites.strand[coding] > 0).astype(np.int64), on_sense=False),
-        Question("coding or not", every, (sites.strand != 0).astype(np.int64), on_sense=False),
+        ProbeQuestion("codon position", coding, sites.codon_position[coding], on_sense=True),
+        ProbeQuestion("coding strand", coding, (sites.strand[coding] > 0).astype(np.int64), on_sense=False),
+        ProbeQuestion("coding or not", every, (sites.strand != 0).astype(np.int64), on_sense=False),
     ]
 
 
 def probe(
-    question: Question,
+    question: ProbeQuestion,
     sites: ProbeSites,
     features: Mapping[str, tuple[Features, Features]],
     *,

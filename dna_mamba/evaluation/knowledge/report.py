@@ -12,7 +12,7 @@ from dna_mamba.evaluation.consequences import ConsequenceReport, check_consequen
 from dna_mamba.evaluation.knowledge.asking import model_log_p
 from dna_mamba.evaluation.knowledge.baselines import BestBaselines, best_baselines, markov_log_p
 from dna_mamba.evaluation.knowledge.bits import MODEL, KindBits, bits_by_kind
-from dna_mamba.evaluation.knowledge.motifs import MotifGain, motif_gain
+from dna_mamba.evaluation.knowledge.motifs.gain import MotifGain, motif_gain
 from dna_mamba.evaluation.knowledge.plan import KnowledgeOptions, KnowledgePlan, consequence_options
 from dna_mamba.evaluation.knowledge.probe_features import hidden_states, read_windows, untrained, word_counts
 from dna_mamba.evaluation.knowledge.probes import ProbeResult, probe, questions
@@ -23,7 +23,7 @@ from dna_mamba.models import MaskedLanguageModel
 WORDS, FRAMED_WORDS, UNTRAINED = "3-mer counts", "3-mer counts by frame", "untrained model"
 
 
-class Progress(Protocol):
+class StepProgress(Protocol):
     """Shows how far a step is: opened with what it is and how many there will be, told how many are done."""
 
     def __call__(
@@ -62,7 +62,7 @@ def evaluate_model(
     *,
     context_bp: int,
     batch_size: int | None = None,
-    progress: Progress,
+    progress: StepProgress,
 ) -> KnowledgeReport:
     """Ask a model and what it is compared with.
 
@@ -99,7 +99,7 @@ def _answer(
     baselines: BestBaselines,
     context_bp: int,
     batch_size: int | None,
-    progress: Progress,
+    progress: StepProgress,
 ) -> Answered:
     """Model and baselines at every site of kinds and motifs."""
     sites, chart = plan.sites, plan.held.chart
@@ -123,7 +123,7 @@ def _consequences(
     options: KnowledgeOptions,
     context_bp: int,
     batch_size: int | None,
-    progress: Progress,
+    progress: StepProgress,
 ) -> ConsequenceReport | None:
     if plan.substitutions is None:
         return None
@@ -138,7 +138,7 @@ def _probe(
     model: MaskedLanguageModel,
     options: KnowledgeOptions,
     batch_size: int | None,
-    progress: Progress,
+    progress: StepProgress,
     left_out: dict[str, str],
 ) -> list[ProbeResult]:
     """Results of the probes that can be asked; why not, of the others."""

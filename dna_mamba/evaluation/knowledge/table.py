@@ -8,8 +8,8 @@ from dna_mamba.evaluation.consequences import MARKOV_FLANK_BP, ConsequenceReport
 from dna_mamba.evaluation.consequences import MODEL as SCORE
 from dna_mamba.evaluation.discrimination import Auroc
 from dna_mamba.evaluation.knowledge.bits import MODEL, KindBits
-from dna_mamba.evaluation.knowledge.intervals import Estimate
-from dna_mamba.evaluation.knowledge.motifs import MotifGain
+from dna_mamba.evaluation.knowledge.intervals import Measured
+from dna_mamba.evaluation.knowledge.motifs.gain import MotifGain
 from dna_mamba.evaluation.knowledge.probes import ProbeResult
 from dna_mamba.evaluation.knowledge.report import KnowledgeReport
 
@@ -81,9 +81,9 @@ def _of_probe(row: ProbeResult) -> TableRow:
     )
 
 
-def _text(estimate: Estimate | Auroc) -> str:
+def _text(estimate: Measured | Auroc) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
 
 
-def _signed(estimate: Estimate) -> str:
+def _signed(estimate: Measured) -> str:
     return f"{estimate.value:+.3f} ({estimate.low:+.3f} to {estimate.high:+.3f})"

@@ -5,10 +5,10 @@ import pytest
 
 from dna_mamba.alphabet import decode_bases, reverse_complement_codes
 from dna_mamba.evaluation.knowledge.bits import MODEL
-from dna_mamba.evaluation.knowledge.landmarks import find_landmarks
-from dna_mamba.evaluation.knowledge.motif_list import ConsensusMotif, motifs_of
-from dna_mamba.evaluation.knowledge.motif_places import MotifPlaces, place_motif
-from dna_mamba.evaluation.knowledge.motifs import motif_gain, motif_logos
+from dna_mamba.evaluation.knowledge.motifs.gain import motif_gain, motif_logos
+from dna_mamba.evaluation.knowledge.motifs.landmarks import find_landmarks
+from dna_mamba.evaluation.knowledge.motifs.listed import ConsensusMotif, motifs_of
+from dna_mamba.evaluation.knowledge.motifs.places import MotifPlaces, place_motif
 from dna_mamba.evaluation.knowledge.sites import Answered
 from tests.evaluation.knowledge.conftest import Planned
 from tests.evaluation.knowledge.worlds import INTRON_BP

@@ -6,7 +6,7 @@ import torch
 
 from dna_mamba.evaluation.knowledge.probe_features import hidden_states, read_windows, untrained, word_counts
 from dna_mamba.evaluation.knowledge.probe_sites import ProbeSites
-from dna_mamba.evaluation.knowledge.probes import ProbeResult, Question, probe, questions
+from dna_mamba.evaluation.knowledge.probes import ProbeQuestion, ProbeResult, probe, questions
 from tests.evaluation.knowledge.conftest import Planned
 from tests.worlds import small_model
 
@@ -33,7 +33,7 @@ def test_what_only_names_the_group_is_no_help() -> None:
     sites = made_up()
     label = np.random.default_rng(1).permutation(np.arange(30) % 2)[sites.group]
     names = np.eye(30, dtype=np.float32)[sites.group]
-    question = Question("x", np.arange(300), label, on_sense=False)
+    question = ProbeQuestion("x", np.arange(300), label, on_sense=False)
     found = probe(question, sites, {"a": (names, names), "b": (names, names)}, n_resamples=20, seed=0)
     assert isinstance(found, ProbeResult) and found.accuracy["a"].value < 0.65
     few = sites._replace(group=sites.group // 10)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_mamba.evaluation.knowledge.bits import MODEL
-from dna_mamba.evaluation.knowledge.intervals import Estimate, group_draws, with_interval
-from dna_mamba.evaluation.knowledge.motif_places import MotifPlaces
+from dna_mamba.evaluation.knowledge.intervals import Measured, group_draws, with_interval
+from dna_mamba.evaluation.knowledge.motifs.places import MotifPlaces
 from dna_mamba.evaluation.knowledge.sites import Answered
 
 
@@ -18,9 +18,9 @@ class MotifGain(NamedTuple):
     name: str
     n_places: int
     n_controls: int
-    at_motif: Estimate
-    at_control: Estimate
-    difference: Estimate
+    at_motif: Measured
+    at_control: Measured
+    difference: Measured
 
 
 def motif_gain(places: MotifPlaces, answered: Answered, baseline: str, *, n_resamples: int, seed: int) -> MotifGain:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from dna_mamba.alphabet import N_CODE, Codes
 from dna_mamba.evaluation.knowledge.kinds import INTERGENIC, UTR, PaintedContig
-from dna_mamba.evaluation.knowledge.landmarks import Landmark, Landmarks, draw, sense_bases
-from dna_mamba.evaluation.knowledge.motif_list import AlignedMotif, ConsensusMotif, Motif
+from dna_mamba.evaluation.knowledge.motifs.landmarks import Landmark, Landmarks, draw, sense_bases
+from dna_mamba.evaluation.knowledge.motifs.listed import AlignedMotif, ConsensusMotif, Motif
 from dna_mamba.evaluation.knowledge.sites import Chart, Sites
 from dna_mamba.genome import Interval
 

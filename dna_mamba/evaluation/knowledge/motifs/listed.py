@@ -8,7 +8,7 @@ matches of the same pattern elsewhere on the held-out sequence, so that its lett
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dna_mamba.evaluation.knowledge.landmarks import Landmarks
+from dna_mamba.evaluation.knowledge.motifs.landmarks import Landmarks
 
 
 class AlignedMotif(NamedTuple):
