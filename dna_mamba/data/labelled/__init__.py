@@ -1,0 +1,1 @@
+"""Sequences with labels: read from tables, FASTA, intervals, variants and signals, checked row by row."""
