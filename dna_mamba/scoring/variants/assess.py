@@ -8,11 +8,11 @@ from dna_mamba.defaults import DEFAULT_CONTEXT_BP
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Variant
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.scoring.variants.change import Change, find_change, max_allele_bp
 from dna_mamba.scoring.variants.reference_check import ReferenceCheck
 from dna_mamba.scoring.variants.status import AlleleStatus, status_of_spelling
 from dna_mamba.sequences.cached_genome import CachedGenome, allele_bases
 from dna_mamba.sequences.contig_names import ContigMap
+from dna_mamba.sequences.variant_windows import Change, find_change, max_allele_bp
 
 CheckRef = Literal["w", "x", "s", "e"]
 

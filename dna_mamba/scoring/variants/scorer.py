@@ -19,12 +19,12 @@ from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.precision import Precision
 from dna_mamba.scoring.variants.assess import Assessor, CheckRef
-from dna_mamba.scoring.variants.change import AlleleWindows, allele_windows
 from dna_mamba.scoring.variants.reference_check import CHECK_EVERY, MAX_MISMATCH_SHARE
 from dna_mamba.scoring.variants.results import ScoredVariants
 from dna_mamba.scoring.variants.scores import DEFAULT_SCORES, find_scores
 from dna_mamba.scoring.variants.status import AlleleStatus, VariantScore
 from dna_mamba.sequences.regions import as_reference
+from dna_mamba.sequences.variant_windows import AlleleWindows, allele_windows
 from dna_mamba.sequences.windows import MAX_UNKNOWN_SHARE, site_window
 
 Group = TypeVar("Group")

@@ -1,7 +1,7 @@
 """What a score is, and what several of them are made of.
 
 Notation: R and A are the windows with either allele, r and a the stretches in which they differ (one base each for a
-substitution; every placement of an insertion or deletion, see ``scoring.variants.change``), ln p_i(x | W) the model's
+substitution; every placement of an insertion or deletion, see ``sequences.variant_windows``), ln p_i(x | W) the model's
 natural log probability, over A, C, G and T, of base x at position i of window W, both strands joined.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from dna_mamba.alphabet import Codes
 from dna_mamba.inference.questions import Answers, Question, WholeWindow, WindowAnswer
-from dna_mamba.scoring.variants.change import AlleleWindows
+from dna_mamba.sequences.variant_windows import AlleleWindows
 from dna_mamba.sequences.windows import MaskedSite
 
 _UNIFORM = float(np.log(4))

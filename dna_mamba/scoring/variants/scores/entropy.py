@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from dna_mamba.inference.questions import Answers, Question
-from dna_mamba.scoring.variants.change import AlleleWindows
 from dna_mamba.scoring.variants.scores.base import Column, changed_sites
+from dna_mamba.sequences.variant_windows import AlleleWindows
 
 
 class Entropy:

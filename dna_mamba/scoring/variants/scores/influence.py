@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_mamba.inference.questions import Answers, Question, WindowAnswer
-from dna_mamba.scoring.variants.change import AlleleWindows
 from dna_mamba.scoring.variants.scores.base import Column, answers_of_both, both_windows
+from dna_mamba.sequences.variant_windows import AlleleWindows
 
 
 class Influence:

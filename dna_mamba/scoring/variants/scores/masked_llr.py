@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from dna_mamba.inference.questions import Answers, Question
-from dna_mamba.scoring.variants.change import AlleleWindows
 from dna_mamba.scoring.variants.scores.base import Column, changed_sites, log_ratio
+from dna_mamba.sequences.variant_windows import AlleleWindows
 
 
 class MaskedLlr:

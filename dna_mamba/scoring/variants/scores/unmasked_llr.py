@@ -3,8 +3,8 @@
 import numpy as np
 
 from dna_mamba.inference.questions import Answers, WholeWindow
-from dna_mamba.scoring.variants.change import AlleleWindows
 from dna_mamba.scoring.variants.scores.base import Column, both_windows, log_ratio
+from dna_mamba.sequences.variant_windows import AlleleWindows
 
 
 class UnmaskedLlr:

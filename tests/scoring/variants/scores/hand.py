@@ -10,8 +10,8 @@ from dna_mamba.alphabet import encode_bases, reverse_complement
 from dna_mamba.genome import Variant
 from dna_mamba.inference.questions import ask
 from dna_mamba.models import MaskedLanguageModel
-from dna_mamba.scoring.variants.change import AlleleWindows
 from dna_mamba.scoring.variants.scores import Score
+from dna_mamba.sequences.variant_windows import AlleleWindows
 from tests.worlds import CADUCEUS_IDS, CONTEXT_BP, MASK_ID, random_sequence
 
 SEQUENCE = random_sequence(30, seed=1) + "CACACACA" + random_sequence(32, seed=2)

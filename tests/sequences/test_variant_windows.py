@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from dna_mamba.alphabet import bases_of, decode_bases, encode_bases, reverse_complement
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.scoring.variants.change import allele_windows, find_change
 from dna_mamba.sequences.cached_genome import CachedGenome
+from dna_mamba.sequences.variant_windows import allele_windows, find_change
 from tests.worlds import write_fasta
 
 REPETITIVE = st.text("AC", min_size=8, max_size=24).flatmap(
@@ -117,3 +117,14 @@ def test_a_repeat_beyond_reach_is_longer_than_reach(genome):
     reference = genome("G" + "A" * 60 + "C")
     start, end, *_ = change_of(reference, 30, "A", "", reach=10)
     assert end - start > 10
+
+
+def test_padded_windows_have_the_change_in_the_middle(tmp_path):
+    genome = CachedGenome(FastaReader(write_fasta(tmp_path / "g.fa", {"c": "ACGTACGTAC"})))
+    change = find_change(genome, "c", 1, codes("C"), codes("T"), 10)
+    padded, plain = (allele_windows(genome, change, 9, padded=is_padded) for is_padded in (True, False))
+    assert decode_bases(padded.ref_codes) == "NNNACGTAC" and decode_bases(padded.alt_codes) == "NNNATGTAC"
+    assert decode_bases(plain.ref_codes) == "ACGTAC"
+    assert padded.is_cut and plain.is_cut
+    insertion = allele_windows(genome, find_change(genome, "c", 9, codes("C"), codes("CTT"), 10), 9, padded=True)
+    assert decode_bases(insertion.ref_codes) == "TACNNN" and decode_bases(insertion.alt_codes) == "TACTTNNN"

@@ -102,15 +102,24 @@ def find_change(genome: CachedGenome, chrom: str, start: int, ref: Codes, alt: C
     return Change(chrom, start - n_left, end + n_right, *whole)
 
 
-def allele_windows(genome: CachedGenome, change: Change, context_bp: int) -> AlleleWindows:
+def allele_windows(genome: CachedGenome, change: Change, context_bp: int, *, padded: bool = False) -> AlleleWindows:
     """Both windows of a change: flanks of equal length fill up ``context_bp`` and are shorter at a contig's ends.
 
-    With both flanks equal, either strand sees the same windows.
+    With both flanks equal, either strand sees the same windows. ``padded`` ones have N beyond the ends, so that the
+    change lies in the middle of every window: what a head for variants reads.
     """
     flank = (context_bp - change.longest) // 2
     left = genome.bases(change.chrom, change.start - flank, change.start)
     right = genome.bases(change.chrom, change.end, change.end + flank)
-    return AlleleWindows(left, change.ref, change.alt, right, is_cut=min(len(left), len(right)) < flank)
+    is_cut = min(len(left), len(right)) < flank
+    if padded:
+        left = np.concatenate([_unknown(flank - len(left)), left])
+        right = np.concatenate([right, _unknown(flank - len(right))])
+    return AlleleWindows(left, change.ref, change.alt, right, is_cut)
+
+
+def _unknown(n_bp: int) -> Codes:
+    return np.full(n_bp, N_CODE, dtype=np.uint8)
 
 
 def _trimmed(start: int, ref: Codes, alt: Codes) -> tuple[int, Codes, Codes]:
