@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_mamba.alphabet import bases_of
+from dna_mamba.annotation.codons import codon_numbers, read_codons
 from dna_mamba.data.genomes import ContigCodes
 from dna_mamba.data.words import Context, WordCounts
-from dna_mamba.evaluation.substitutions import Substitutions, codon_numbers, read_codons
+from dna_mamba.evaluation.substitutions import Substitutions
 from dna_mamba.inference.batch import in_batches, windows_per_pass
 from dna_mamba.inference.likelihood import masked_log_probabilities
 from dna_mamba.io.fasta import FastaReader

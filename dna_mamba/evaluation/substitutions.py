@@ -7,14 +7,14 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_mamba.alphabet import BASES, bases_of
+from dna_mamba.alphabet import bases_of
+from dna_mamba.annotation.codons import STOP, amino_acids, codon_numbers, has_early_stop, read_codons
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.gff import CodingSequence, shared_positions
 
 SYNONYMOUS, MISSENSE, NONSENSE = 0, 1, 2
 CLASSES = ("synonymous", "missense", "nonsense")
-STOP = "*"
 
 
 class Substitutions(NamedTuple):
@@ -40,22 +40,6 @@ class Substitutions(NamedTuple):
     def join(cls, parts: Iterable[Self]) -> Self:
         """One below the other; there must be at least one."""
         return cls._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
-
-
-def amino_acids(table: int) -> NDArray[np.str_]:
-    """One letter a codon, ``*`` for stops, (64,): codon 16 a + 4 b + c. ``table`` is NCBI's number of the code.
-
-    Raises:
-        InputError: there is no such code.
-    """
-    from Bio.Data import CodonTable
-
-    try:
-        code = CodonTable.unambiguous_dna_by_id[table]
-    except KeyError:
-        raise InputError(f"no genetic code {table}", remedy="give a number of NCBI's list, 1 the standard") from None
-    codons = [a + b + c for a in BASES for b in BASES for c in BASES]
-    return np.array([code.forward_table.get(codon, STOP) for codon in codons])
 
 
 def every_substitution(
@@ -88,26 +72,6 @@ def every_substitution(
     if not parts:
         raise InputError("no coding sequence on the held-out contigs", remedy="look at the contigs' names")
     return Substitutions.join(parts), left_out
-
-
-def read_codons(sequence: CodingSequence, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Bases of the codons (K, 3) on the gene's strand, 4 where unknown; ``codes`` (L,) are those of its contig."""
-    bases = codes[sequence.positions]
-    if sequence.strand == "-":
-        bases = np.where(bases < 4, 3 - bases, bases)
-    return bases.reshape(-1, 3)
-
-
-def codon_numbers(codons_K3: NDArray[np.int64]) -> NDArray[np.int64]:
-    """16 a + 4 b + c, (K,)."""
-    numbers: NDArray[np.int64] = codons_K3 @ np.array([16, 4, 1])
-    return numbers
-
-
-def has_early_stop(codons_K3: NDArray[np.int64], acids: NDArray[np.str_]) -> bool:
-    """Whether a codon other than the last is a stop: another code, a readthrough, or no gene."""
-    known_K3 = codons_K3[:-1][(codons_K3[:-1] < 4).all(1)]
-    return bool((acids[codon_numbers(known_K3)] == STOP).any())
 
 
 def _of_gene(

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from Bio.Seq import Seq
 
+from dna_mamba.annotation.codons import amino_acids
 from dna_mamba.errors import InputError
-from dna_mamba.evaluation.substitutions import CLASSES, amino_acids, every_substitution, sample
+from dna_mamba.evaluation.substitutions import CLASSES, every_substitution, sample
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.gff import read_coding
 from tests.evaluation.genes import EXON_1, EXON_2, GENE, INTRON, LEFT, RIGHT, World, gff

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_mamba.alphabet import N_CODE, SOFT_MASK, Codes, bases_of
-from dna_mamba.evaluation.knowledge.fitting import PROKARYOTIC_CODES, FittedAnnotation
+from dna_mamba.annotation.codons import PROKARYOTIC_CODES
+from dna_mamba.annotation.fitting import FittedAnnotation
 from dna_mamba.io.gff import CodingSequence
 from dna_mamba.io.transcripts import MRNA, NCRNA, PSEUDOGENE, RRNA, TRNA, Transcript
 

@@ -7,12 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from dna_mamba.alphabet import Codes
+from dna_mamba.annotation.codons import PROKARYOTIC_CODES
+from dna_mamba.annotation.fitting import FittedAnnotation, fit_annotation
 from dna_mamba.data.shares import PartPlaces
 from dna_mamba.data.splits import split_genome
 from dna_mamba.errors import InputError
 from dna_mamba.evaluation.consequences import ChosenSubstitutions, ConsequenceOptions, choose_on_places
 from dna_mamba.evaluation.knowledge.bits import KindSample, sample_kinds
-from dna_mamba.evaluation.knowledge.fitting import PROKARYOTIC_CODES, FittedAnnotation, fit_annotation
 from dna_mamba.evaluation.knowledge.intervals import block_bp
 from dna_mamba.evaluation.knowledge.kinds import paint
 from dna_mamba.evaluation.knowledge.motifs.landmarks import find_landmarks

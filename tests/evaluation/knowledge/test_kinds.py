@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from dna_mamba.annotation.codons import read_codons
 from dna_mamba.evaluation.knowledge.kinds import EVERYTHING, KINDS, OTHER, REPEAT, paint
-from dna_mamba.evaluation.substitutions import read_codons
 from dna_mamba.io.gff import CodingSequence
 from dna_mamba.io.transcripts import MRNA, RRNA, Transcript
 from tests.evaluation.knowledge.conftest import Planned

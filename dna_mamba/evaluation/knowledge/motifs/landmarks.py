@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_mamba.alphabet import Codes, bases_of, reverse_complement_codes
-from dna_mamba.evaluation.knowledge.fitting import FittedAnnotation
-from dna_mamba.evaluation.substitutions import read_codons
+from dna_mamba.annotation.codons import read_codons
+from dna_mamba.annotation.fitting import FittedAnnotation
 from dna_mamba.genome import Interval
 from dna_mamba.io.gff import CodingSequence
 from dna_mamba.io.transcripts import MRNA, Transcript

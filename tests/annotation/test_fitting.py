@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from dna_mamba.annotation.fitting import FittedAnnotation, fit_annotation
 from dna_mamba.errors import InputError
-from dna_mamba.evaluation.knowledge.fitting import FittedAnnotation, fit_annotation
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.genbank_features import read_annotation
 from tests.evaluation.knowledge.worlds import SmallGenome, write_small_genome

@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_mamba.alphabet import bases_of
+from dna_mamba.annotation.codons import amino_acids, has_early_stop, read_codons
 from dna_mamba.errors import InputError
-from dna_mamba.evaluation.substitutions import amino_acids, has_early_stop, read_codons
 from dna_mamba.genome import other_names
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.gff import Annotation, CodingSequence, coding_of
 from dna_mamba.io.transcripts import GenomeAnnotation, Transcript
 
-PROKARYOTIC_CODES = frozenset({4, 11, 25})
 _MOST_BROKEN = 0.3
 _CHECKED_GENES = 2000
 _RARE_STARTS = 0.04

@@ -1,0 +1,84 @@
+"""From a head's answers to genes: the decoder that a genetic code and the head's classes ask for."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dna_mamba.alphabet import Codes
+from dna_mamba.annotation.codons import codon_signals
+from dna_mamba.annotation.evidence import LogProbabilities, evidence_of
+from dna_mamba.annotation.labels import columns_of
+from dna_mamba.annotation.options import DecoderOptions
+from dna_mamba.annotation.reading_frames import Candidates, best_set, candidates_of
+from dna_mamba.annotation.spliced import spliced_genes
+from dna_mamba.io.gff_writer import PredictedGene
+
+
+class AnswersInParts:
+    """Collects what a head says of a contig, part after part, and gives its genes at the end.
+
+    However a contig is cut, the genes are the same: nothing is decided before all of it is there. Answers are held as
+    float32, 4 K bytes a base.
+
+    Args:
+        names: of the head's classes.
+        options: of the decoder.
+    """
+
+    def __init__(self, names: Sequence[str], options: DecoderOptions) -> None:
+        self._names, self._options = tuple(names), options
+        self._parts: list[LogProbabilities] = []
+        columns_of(names, "+")
+
+    def add(self, log_p_LK: LogProbabilities) -> None:
+        """The next bases' log-probabilities, (l, K)."""
+        self._parts.append(np.asarray(log_p_LK, dtype=np.float32))
+
+    def genes(self, chrom: str, bases: Codes) -> list[PredictedGene]:
+        """The genes of the contig of which all parts have been added; the next contig may follow."""
+        empty = np.zeros((0, len(self._names)), dtype=np.float32)
+        log_p_LK, self._parts = np.concatenate([empty, *self._parts]), []
+        return decode_genes(chrom, bases, log_p_LK, self._names, self._options)
+
+
+def decode_genes(
+    chrom: str, bases: Codes, log_p_LK: LogProbabilities, names: Sequence[str], options: DecoderOptions
+) -> list[PredictedGene]:
+    """The most probable genes of a contig, by start: spliced where the head has classes for introns.
+
+    Args:
+        chrom: the contig's name.
+        bases: its base codes without soft-mask bits, uint8 (L,).
+        log_p_LK: natural logarithms of the probabilities of its bases' classes.
+        names: of the K classes.
+        options: of the decoder.
+
+    Raises:
+        InputError: these are not the classes of an annotation, or there is no such genetic code.
+        ValueError: there are not as many answers as bases.
+    """
+    if len(bases) != len(log_p_LK):
+        raise ValueError(f"{len(log_p_LK)} answers for {len(bases)} bases of {chrom!r}")
+    if columns_of(names, "+").intron is not None:
+        return spliced_genes(chrom, bases, log_p_LK, names, options)
+    return _unspliced_genes(chrom, bases, log_p_LK, names, options)
+
+
+def _unspliced_genes(
+    chrom: str, bases: Codes, log_p_LK: LogProbabilities, names: Sequence[str], options: DecoderOptions
+) -> list[PredictedGene]:
+    signals = codon_signals(options.genetic_code)
+    forward = candidates_of(evidence_of(bases, log_p_LK, names, "+"), signals, options)
+    reverse = candidates_of(evidence_of(bases, log_p_LK, names, "-"), signals, options).turned(len(bases))
+    both = Candidates(*(np.concatenate(columns) for columns in zip(forward, reverse, strict=True)))
+    n_forward = len(forward.start)
+    genes = [
+        PredictedGene(
+            chrom,
+            "+" if index < n_forward else "-",
+            ((int(both.start[index]), int(both.end[index])),),
+            float(both.score[index]),
+        )
+        for index in best_set(both, options)
+    ]
+    return sorted(genes, key=lambda gene: (gene.start, gene.end))
