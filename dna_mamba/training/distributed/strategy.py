@@ -52,13 +52,20 @@ class Whole:
 
 
 class Replicated(Whole):
-    """Weights are whole in each process, and gradients are added up."""
+    """Weights are whole in each process, and gradients are added up.
 
-    def __init__(self, model: nn.Module) -> None:
+    Args:
+        model: whole.
+        overlaps: add up while the backward pass still runs. Not where that pass exchanges states itself: NCCL wants
+            collectives of two groups in the same order everywhere.
+    """
+
+    def __init__(self, model: nn.Module, *, overlaps: bool) -> None:
         self._sum = GradientSum(model.parameters())
+        self._overlaps = overlaps
 
     def before_backward(self, *, last: bool) -> None:
-        if last:
+        if last and self._overlaps:
             self._sum.listen()
 
     def after_backward(self) -> None:
@@ -105,4 +112,4 @@ def spread_model(model: nn.Module, layers: Iterable[nn.Module], world: World, co
             dist.broadcast(parameter, src=0)
     if config.strategy == "fsdp":
         return Sharded(model, layers, world)
-    return Replicated(model)
+    return Replicated(model, overlaps=config.context_parallel == 1)
