@@ -64,7 +64,7 @@ def make_folds(labelled: Labelled, plan: FoldPlan, families: NDArray[np.int64] |
     else:
         folds = list(_dealt(labelled, plan, families))
     for fold in folds:
-        _check(labelled, fold)
+        check_fold(labelled, fold)
     return folds
 
 
@@ -174,7 +174,7 @@ def _refuse_few(labelled: Labelled, plan: FoldPlan, groups: NDArray[np.int64]) -
             raise InputError(what, place=labelled.source, remedy=remedy)
 
 
-def _check(labelled: Labelled, fold: Fold) -> None:
+def check_fold(labelled: Labelled, fold: Fold) -> None:
     """Refuse a fold that has nothing to train on or to test, or whose training rows have nothing to learn from."""
     for part, rows in (("training", fold.train), ("test", fold.test)):
         if not len(rows):

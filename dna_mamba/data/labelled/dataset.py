@@ -109,15 +109,13 @@ class ChosenSequences(Sequence[Codes]):
         return self._sequences[self._rows[index]]
 
 
-def refuse_repeated(
-    ids: Sequence[str], places: Sequence[str], remedy: str = "give each row an id of its own"
-) -> None:
+def refuse_repeated(ids: Sequence[str], places: Sequence[str]) -> None:
     """Raise InputError for an id of two rows; names both places."""
     first: dict[str, str] = {}
     for name, place in zip(ids, places, strict=True):
         if name in first:
             what = f"id {name!r} is that of {first[name]} too"
-            raise InputError(what, place=place, remedy=remedy)
+            raise InputError(what, place=place, remedy="give each row an id of its own")
         first[name] = place
 
 

@@ -33,8 +33,8 @@ def read_table(
         path: file, or ``-``; text may be packed with gzip.
         sequence_column: DNA or RNA in IUPAC letters, lower case kept.
         label_columns: one column, or several of 0 and 1 or of numbers.
-        id_column: names of rows; by default ``id`` if there is such a column, otherwise rows are counted from 1, as
-            for the empty text.
+        id_column: names of rows; by default ``id`` if there is such a column and no two rows share one, which is
+            noted; otherwise rows are counted from 1.
         group_column: rows of equal text stay together.
         fold_column: the fold that each row is tested in, or ``train``, ``validation``, ``test``.
         chrom_column: contig of each row.
@@ -54,7 +54,7 @@ def read_table(
         task=task,
         classes=classes,
     )
-    ids = row_ids(table, id_column)
+    ids, told = row_ids(table, id_column)
     cells = map("\t".join, zip(*(table.columns[name] for name in label_columns), strict=True))
 
     def optional(name: str | None, option: str) -> list[str] | None:
@@ -72,7 +72,7 @@ def read_table(
         folds=optional(fold_column, "--fold-column"),
         chroms=optional(chrom_column, "--chrom-column"),
         places=tuple(table.places),
-        notes=labels.notes,
+        notes=(*labels.notes, *told),
     )
 
 
@@ -93,13 +93,23 @@ def read_letters(table: TextTable, column: str, option: str = "--sequence-column
     return sequences
 
 
-def row_ids(table: TextTable, column: str | None, option: str = "--id-column") -> list[str]:
-    """Names of the rows. Raises InputError for an empty or a repeated one."""
-    if column == "" or (column is None and "id" not in table.columns):
-        return [str(number) for number in range(1, len(table) + 1)]
-    ids = _without_gaps(table, column or "id", option)
-    refuse_repeated(ids, table.places, f"give each row an id of its own, or {option} '' to count rows")
-    return ids
+def row_ids(table: TextTable, column: str | None, option: str = "--id-column") -> tuple[list[str], tuple[str, ...]]:
+    """Names of the rows, and what to say of them.
+
+    Raises:
+        InputError: a column was asked for and there is none of that name, or it has an empty or a repeated one.
+    """
+    counted = [str(number) for number in range(1, len(table) + 1)]
+    if column is not None:
+        ids = _without_gaps(table, column, option)
+        refuse_repeated(ids, table.places)
+        return ids, ()
+    if "id" not in table.columns:
+        return counted, ()
+    ids = table.columns["id"]
+    if len(set(ids)) == len(ids) and "" not in ids:
+        return ids, ()
+    return counted, (f"{table.source}: column 'id' is not different in each row: rows are called by number",)
 
 
 def _without_gaps(table: TextTable, name: str, option: str) -> list[str]:
