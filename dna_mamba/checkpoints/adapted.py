@@ -14,14 +14,14 @@ from dna_mamba.checkpoints.published import CONFIG
 from dna_mamba.checkpoints.tensors import assemble
 from dna_mamba.checkpoints.weight_files import find_weights, read_tensors
 from dna_mamba.errors import InputError
-from dna_mamba.models import MaskedLanguageModel, ModelConfig, SequenceClassifier
+from dna_mamba.models import LoadedModel, ModelConfig
 
 MODEL_TYPE = "dna_mamba"
 _PREFIX, _SCORE = "network.", "score.weight"
 _CLASSIFIER = "DnaMambaForSequenceClassification"
 
 
-def load_adapted(directory: Path) -> MaskedLanguageModel | SequenceClassifier:
+def load_adapted(directory: Path) -> LoadedModel:
     """The model inside.
 
     Raises:

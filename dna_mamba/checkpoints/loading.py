@@ -12,7 +12,7 @@ from dna_mamba.checkpoints.native import WEIGHTS, load_native
 from dna_mamba.checkpoints.packaged import resolve
 from dna_mamba.checkpoints.published import CONFIG, load_published
 from dna_mamba.checkpoints.weight_files import find_weights, sha256_of
-from dna_mamba.models import MaskedLanguageModel, SequenceClassifier
+from dna_mamba.models import LoadedModel
 from dna_mamba.models.precision import to_dtype
 
 
@@ -38,11 +38,12 @@ def format_of(directory: Path) -> Literal["native", "caduceus", "transformers"]:
 
 def load_model(
     path_or_name: str | Path, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
-) -> MaskedLanguageModel | SequenceClassifier:
+) -> LoadedModel:
     """A model in evaluation mode: our own format, what ``dna_mamba.hf`` saved, published Caduceus and PlantCaduceus.
 
     ``.config`` and ``.tokenizer`` say what it reads; ``model(input_ids, lengths)`` gives ``.logits`` (B, L, V) and
-    ``.hidden`` (B, L, C), or ``.logits`` (B, num_labels) from a sequence classifier.
+    ``.hidden`` (B, L, C), ``.logits`` (B, num_labels) from a published classifier, or from a model with a head of
+    ours, a ``TaskModel``, what ``.head_config`` says.
 
     Args:
         path_or_name: a directory, a packaged name, or ``hf:owner/name`` from the Hugging Face hub.

@@ -17,12 +17,12 @@ from dna_mamba.checkpoints.manifest import read_json
 from dna_mamba.checkpoints.tensors import assemble
 from dna_mamba.checkpoints.weight_files import SAFETENSORS, find_weights, read_tensors
 from dna_mamba.errors import InputError
-from dna_mamba.models import MaskedLanguageModel, SequenceClassifier
+from dna_mamba.models import LoadedModel, TaskModel, describe_kind
 
 CONFIG = "config.json"
 
 
-def load_published(directory: Path) -> MaskedLanguageModel | SequenceClassifier:
+def load_published(directory: Path) -> LoadedModel:
     """The model of a published directory.
 
     Raises:
@@ -37,13 +37,16 @@ def load_published(directory: Path) -> MaskedLanguageModel | SequenceClassifier:
     return assemble(config, import_tensors(tensors, published, config, str(weights.place)), weights.place)
 
 
-def write_published(
-    model: MaskedLanguageModel | SequenceClassifier, directory: Path, original: Path | None = None
-) -> None:
+def write_published(model: LoadedModel, directory: Path, original: Path | None = None) -> None:
     """Write a model into an existing directory, in the published format.
 
     ``original`` is a ``config.json`` it once came with; it is copied if it describes this model.
+
+    Raises:
+        InputError: the model has a head, for which the published format has no place.
     """
+    if isinstance(model, TaskModel):
+        raise InputError(f"{describe_kind(model)} has no published format", remedy="convert the model it was made of")
     text = (json.dumps(from_native(model.config), indent=1) + "\n").encode()
     if original is not None:
         published = parse_published(read_json(original), original)

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from dna_mamba.errors import InputError
-from dna_mamba.models import MaskedLanguageModel, ModelConfig, SequenceClassifier, build_model
+from dna_mamba.models import HeadConfig, LoadedModel, ModelConfig, build_model
 
 _TOGETHER = "config and weights must belong together"
 
@@ -45,21 +45,21 @@ def _is_plain(value: object) -> bool:
     return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
 
 
-def skeleton(config: ModelConfig) -> MaskedLanguageModel | SequenceClassifier:
+def skeleton(config: ModelConfig, head: HeadConfig | None = None) -> LoadedModel:
     """The model of a configuration without memory for its weights."""
     with torch.device("meta"):
-        return build_model(config)
+        return build_model(config, head)
 
 
 def assemble(
-    config: ModelConfig, tensors: dict[str, Tensor], place: str | Path
-) -> MaskedLanguageModel | SequenceClassifier:
+    config: ModelConfig, tensors: dict[str, Tensor], place: str | Path, head: HeadConfig | None = None
+) -> LoadedModel:
     """The model of a configuration with these weights; nothing is allocated before names and shapes are right.
 
     Raises:
         InputError: a missing, surplus or wrongly shaped tensor, or one that is not of a floating dtype.
     """
-    model = skeleton(config)
+    model = skeleton(config, head)
     expected = model.state_dict()
     check_all(tensors, expected, place)
     # Copies: what was read may be a view of the file.

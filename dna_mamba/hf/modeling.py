@@ -10,7 +10,7 @@ from transformers.utils import can_return_tuple
 
 from dna_mamba.errors import InputError
 from dna_mamba.hf.configuration import DnaMambaConfig
-from dna_mamba.models import MaskedLanguageModel, SequenceClassifier, build_model
+from dna_mamba.models import LoadedModel, MaskedLanguageModel, SequenceClassifier, TaskModel, build_model, describe_kind
 from dna_mamba.models.model import StrandModel
 
 _SCORE = "network.score.weight"
@@ -150,8 +150,15 @@ def lengths_of(attention_mask_BL: Tensor | None) -> Tensor | None:
     return lengths_B
 
 
-def from_native(model: MaskedLanguageModel | SequenceClassifier) -> DnaMambaPreTrainedModel:
-    """The model for Transformers, sharing its modules with the one given."""
+def from_native(model: LoadedModel) -> DnaMambaPreTrainedModel:
+    """The model for Transformers, sharing its modules with the one given.
+
+    Raises:
+        InputError: the model has a head, which Transformers has no class for.
+    """
+    if isinstance(model, TaskModel):
+        remedy = "give the language model that it was made of"
+        raise InputError(f"{describe_kind(model)} has no class in Transformers", remedy=remedy)
     kind: Any = DnaMambaForSequenceClassification if isinstance(model, SequenceClassifier) else DnaMambaForMaskedLM
     adapted: DnaMambaPreTrainedModel = kind(DnaMambaConfig.of(model.config), model)
     adapted.train(model.training)

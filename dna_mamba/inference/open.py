@@ -9,7 +9,7 @@ from safetensors.torch import save
 from dna_mamba.checkpoints import load_model, weights_sha256
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models import LoadedModel, MaskedLanguageModel, SequenceClassifier, TaskModel, describe_kind
 from dna_mamba.models.precision import Precision, in_precision
 
 
@@ -31,24 +31,49 @@ def as_model(
     return opened if precision is None else in_precision(opened, precision)
 
 
+def as_task_model(
+    model: TaskModel | str | Path,
+    device: str | torch.device | None = None,
+    precision: Precision | None = None,
+) -> TaskModel:
+    """A model with a head, given as for ``as_model``; of a published classifier, the same function with a head of ours.
+
+    Raises:
+        InputError: no such model, a damaged one, or one without a head; or no such precision on that device.
+    """
+    opened = _loaded(model, device)
+    if isinstance(opened, SequenceClassifier):
+        opened = opened.as_task_model()
+    if not isinstance(opened, TaskModel):
+        remedy = "give a model that finetune wrote"
+        place = model if isinstance(model, str | Path) else None
+        raise InputError(f"is {describe_kind(opened)}, not a model with a head", place=place, remedy=remedy)
+    return opened if precision is None else in_precision(opened, precision)
+
+
 def _opened(model: MaskedLanguageModel | str | Path, device: str | torch.device | None) -> MaskedLanguageModel:
-    if not isinstance(model, str | Path):
-        return model if device is None else model.to(device)
-    loaded = load_model(model, device or "cpu")
+    loaded = _loaded(model, device)
     if not isinstance(loaded, MaskedLanguageModel):
         remedy = "give the language model that it was made of"
-        raise InputError("is a classifier of whole sequences, not a language model", place=model, remedy=remedy)
+        place = model if isinstance(model, str | Path) else None
+        raise InputError(f"is {describe_kind(loaded)}, not a language model", place=place, remedy=remedy)
     return loaded
 
 
-def fingerprints(model: MaskedLanguageModel | str | Path, genome: FastaReader) -> dict[str, str]:
+def _loaded(model: LoadedModel | str | Path, device: str | torch.device | None) -> LoadedModel:
+    if isinstance(model, str | Path):
+        return load_model(model, device or "cpu")
+    return model if device is None else model.to(device)
+
+
+def fingerprints(model: LoadedModel | str | Path, genome: FastaReader) -> dict[str, str]:
     """What names a model and a genome for good: SHA-256 of weights and of reference, by the names of headers."""
     return {"weights_sha256": fingerprint(model), "reference_sha256": genome.fingerprint}
 
 
-def fingerprint(model: MaskedLanguageModel | str | Path) -> str:
+def fingerprint(model: LoadedModel | str | Path) -> str:
     """Hex SHA-256 of the weight file; of a model in memory, that of the file that saving it would write."""
-    if not isinstance(model, MaskedLanguageModel):
+    if isinstance(model, str | Path):
         return weights_sha256(model)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     return hashlib.sha256(save(tensors)).hexdigest()

@@ -1,7 +1,6 @@
-"""Models: tokens in; predictions for every base, or for a whole sequence, out; both strands as configured."""
+"""Models: tokens in; hidden states of both strands as configured, or predictions for every token, out."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +11,7 @@ from dna_mamba.models.context import SequencePart
 from dna_mamba.models.encoder import Encoder, padding
 from dna_mamba.models.strands import (
     ModelOutput,
+    Strands,
     join_average,
     join_shared,
     mirror,
@@ -82,6 +82,71 @@ class StrandModel(nn.Module):
         """Trainable numbers."""
         return sum(p.numel() for p in self.parameters())
 
+    def strands(self, input_ids: Tensor, lengths: Tensor | None = None, *, both: bool | None = None) -> Strands:
+        """Hidden states of token ids, int64 (B, L), zeros at pads; ``both`` strands, or as the mode says if None.
+
+        Raises:
+            InputError: both strands are wanted and the tokenizer has no reverse complement.
+        """
+        if not (self.joins_strands if both is None else both):
+            return Strands(self.encoder(input_ids, lengths), None)
+        both_lengths = None if lengths is None else torch.cat([lengths, lengths])
+        a_BLD, b_BLD = self.encoder(self._with_other_strand(input_ids, lengths), both_lengths).chunk(2)
+        return Strands(a_BLD, mirror(b_BLD, mirror_index(input_ids, lengths)))
+
+    @torch.no_grad()
+    def stream_strands(
+        self,
+        input_ids: Tensor,
+        lengths: Tensor | None = None,
+        *,
+        both: bool | None = None,
+        budget: Budget | None = None,
+        n_layers: int | None = None,
+        advance: Callable[[int], None] = lambda count: None,
+    ) -> Iterator[tuple[Part, Strands]]:
+        """What ``strands`` gives for whole sequences, part by part from left to right, without gradients.
+
+        In memory for the residual stream of the strands and what ``budget`` says, however long the sequences are.
+        Parts and the rounding of matrix products depend on its positions; the function does not.
+
+        Args:
+            input_ids: int64 (B, L).
+            lengths: int64 (B,), marks right padding.
+            both: run both strands; None asks the mode.
+            budget: None takes the device's own, as far as its free memory goes.
+            n_layers: run only the first so many layers; None all of them. Before the last one hidden states are the
+                residual stream, through no norm.
+            advance: told the positions a layer has just finished: layers x strands x B x L in all.
+
+        Raises:
+            InputError: as ``strands``.
+        """
+        batch, length = input_ids.shape[:2]
+        positions = (budget or budget_of(input_ids.device)).positions
+        joins = self.joins_strands if both is None else both
+        ids = self._with_other_strand(input_ids, lengths) if joins else input_ids
+        both_lengths = torch.cat([lengths, lengths]) if joins and lengths is not None else lengths
+        residual_BLD = self.encoder.residual(ids, both_lengths, budget, n_layers=n_layers, advance=advance)
+        index_BL = mirror_index(input_ids, lengths) if joins else None
+        pad_BL1 = padding(input_ids, lengths)
+        for part in parts_of(length, positions // max(1, len(ids))):
+            pads = None if pad_BL1 is None else pad_BL1[:, part.window]
+            a_BLD = self._finish(residual_BLD[:batch, part.window], pads, n_layers)
+            if index_BL is None:
+                yield part, Strands(a_BLD, None)
+            else:
+                mirrored_BLD = mirror(residual_BLD[batch:], index_BL[:, part.window])
+                yield part, Strands(a_BLD, self._finish(mirrored_BLD, pads, n_layers))
+
+    def _finish(self, residual_BLD: Tensor, pad_BL1: Tensor | None, n_layers: int | None) -> Tensor:
+        """Hidden states of a part after so many layers, in the weights' dtype, zeros at pads."""
+        if n_layers is None or n_layers == self.config.n_layer:
+            hidden_BLD = self.encoder.normed(residual_BLD)
+        else:
+            hidden_BLD = residual_BLD.to(self.dtype)
+        return hidden_BLD if pad_BL1 is None else hidden_BLD.masked_fill(pad_BL1, 0)
+
 
 class MaskedLanguageModel(StrandModel):
     """Bidirectional Mamba with a head tied to the embedding."""
@@ -117,9 +182,7 @@ class MaskedLanguageModel(StrandModel):
         """
         if part is not None:
             return self._both_strands_of(part, input_ids, lengths)
-        both_lengths = None if lengths is None else torch.cat([lengths, lengths])
-        a_BLD, b_BLD = self.encoder(self._with_other_strand(input_ids, lengths), both_lengths).chunk(2)
-        return self._join(a_BLD, mirror(b_BLD, mirror_index(input_ids, lengths)))
+        return self._answer(self.strands(input_ids, lengths, both=True))
 
     def _both_strands_of(self, part: SequencePart, input_ids: Tensor, lengths: Tensor | None) -> ModelOutput:
         """The other strand turned round as a whole, pads too: then every base meets its complement on one process."""
@@ -160,47 +223,22 @@ class MaskedLanguageModel(StrandModel):
         n_layers: int | None = None,
         advance: Callable[[int], None] = lambda count: None,
     ) -> Iterator[tuple[Part, ModelOutput]]:
-        """What ``forward`` (or ``both_strands``) gives for whole sequences, part by part from left to right.
+        """What ``forward`` (or ``both_strands``) gives for whole sequences, part by part: see ``stream_strands``.
 
-        Without gradients, in memory for the residual stream of the strands and what ``budget`` says, however long the
-        sequences are. Parts and the rounding of matrix products depend on its positions; the function does not.
-
-        Args:
-            input_ids: int64 (B, L).
-            lengths: int64 (B,), marks right padding.
-            both_strands: run and join both; None asks the mode, as ``forward`` does.
-            budget: None takes the device's own, as far as its free memory goes.
-            n_layers: run only the first so many layers; None all of them. Before the last one ``hidden`` is the
-                residual stream, through no norm, and ``logits`` are read off it as it is.
-            advance: told the positions a layer has just finished: layers x strands x B x L in all.
+        ``both_strands`` runs and joins both; None asks the mode, as ``forward`` does. After fewer than all layers
+        ``logits`` are read off the residual stream as it is.
 
         Raises:
             InputError: both strands are wanted and the tokenizer has no reverse complement.
         """
-        batch, length = input_ids.shape
-        positions = (budget or budget_of(input_ids.device)).positions
-        joins = self.joins_strands if both_strands is None else both_strands
-        strands = self._with_other_strand(input_ids, lengths) if joins else input_ids
-        both_lengths = torch.cat([lengths, lengths]) if joins and lengths is not None else lengths
-        residual_BLD = self.encoder.residual(strands, both_lengths, budget, n_layers=n_layers, advance=advance)
-        index_BL = mirror_index(input_ids, lengths) if joins else None
-        pad_BL1 = padding(input_ids, lengths)
-        for part in parts_of(length, positions // max(1, len(strands))):
-            pads = None if pad_BL1 is None else pad_BL1[:, part.window]
-            a_BLD = self._finish(residual_BLD[:batch, part.window], pads, n_layers)
-            if index_BL is None:
-                yield part, self._one_strand(a_BLD)
-            else:
-                mirrored_BLD = mirror(residual_BLD[batch:], index_BL[:, part.window])
-                yield part, self._join(a_BLD, self._finish(mirrored_BLD, pads, n_layers))
+        strands = self.stream_strands(
+            input_ids, lengths, both=both_strands, budget=budget, n_layers=n_layers, advance=advance
+        )
+        for part, hidden in strands:
+            yield part, self._answer(hidden)
 
-    def _finish(self, residual_BLD: Tensor, pad_BL1: Tensor | None, n_layers: int | None) -> Tensor:
-        """Hidden states of a part after so many layers, in the weights' dtype, zeros at pads."""
-        if n_layers is None or n_layers == self.config.n_layer:
-            hidden_BLD = self.encoder.normed(residual_BLD)
-        else:
-            hidden_BLD = residual_BLD.to(self.dtype)
-        return hidden_BLD if pad_BL1 is None else hidden_BLD.masked_fill(pad_BL1, 0)
+    def _answer(self, hidden: Strands) -> ModelOutput:
+        return self._one_strand(hidden.given) if hidden.other is None else self._join(hidden.given, hidden.other)
 
     def _one_strand(self, hidden_BLD: Tensor) -> ModelOutput:
         return ModelOutput(tied_logits(hidden_BLD, self.encoder.embedding.weight), hidden_BLD)
@@ -209,40 +247,3 @@ class MaskedLanguageModel(StrandModel):
         assert self.complement_V is not None
         join = join_shared if self.config.reverse_complement == "shared" else join_average
         return join(a_BLD, b_BLD, self.encoder.embedding.weight, self.complement_V)
-
-
-class ClassifierOutput(NamedTuple):
-    """What a classifier says of a batch of sequences: ``logits`` (B, num_labels) before softmax."""
-
-    logits: Tensor
-
-
-class SequenceClassifier(StrandModel):
-    """One answer a sequence: hidden states are averaged over positions and scored; both strands' scores are averaged.
-
-    As Caduceus does (Schiff et al. 2024): in modes ``shared`` and ``post-hoc`` a sequence and its reverse complement
-    get the same answer.
-    """
-
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__(config)
-        self.score = nn.Linear(config.d_model, config.num_labels, bias=False)
-
-    def forward(self, input_ids: Tensor, lengths: Tensor | None = None) -> ClassifierOutput:
-        """Logits (B, num_labels) of token ids, int64 (B, L); ``lengths`` (B,) marks right padding."""
-        if not self.joins_strands:
-            return ClassifierOutput(self._score(input_ids, lengths))
-        both_lengths = None if lengths is None else torch.cat([lengths, lengths])
-        a_BK, b_BK = self._score(self._with_other_strand(input_ids, lengths), both_lengths).chunk(2)
-        return ClassifierOutput((a_BK + b_BK) / 2)
-
-    def _score(self, ids_BL: Tensor, lengths: Tensor | None) -> Tensor:
-        total_BD = self.encoder(ids_BL, lengths).sum(1)  # pads are zeros
-        pooled_BD = total_BD / (ids_BL.shape[1] if lengths is None else lengths.to(total_BD.device)[:, None])
-        scores_BK: Tensor = self.score(pooled_BD)
-        return scores_BK
-
-
-def build_model(config: ModelConfig) -> "MaskedLanguageModel | SequenceClassifier":
-    """The module a configuration describes, with random weights."""
-    return SequenceClassifier(config) if config.num_labels else MaskedLanguageModel(config)

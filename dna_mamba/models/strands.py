@@ -15,9 +15,24 @@ class ModelOutput(NamedTuple):
     hidden: Tensor
 
 
+class Strands(NamedTuple):
+    """Hidden states (B, L, D) of the strand given, and those of the other strand at the same positions.
+
+    ``other`` is None where it was not read.
+    """
+
+    given: Tensor
+    other: Tensor | None
+
+    @property
+    def read(self) -> list[Tensor]:
+        """Those of one strand or of both."""
+        return [self.given] if self.other is None else [self.given, self.other]
+
+
 def mirror_index(ids_BL: Tensor, lengths_B: Tensor | None) -> Tensor:
     """int64 (B, L): where position l of the other strand lies on this one; pads stay where they are."""
-    batch, length = ids_BL.shape
+    batch, length = ids_BL.shape[:2]
     positions_BL = torch.arange(length, device=ids_BL.device).expand(batch, length)
     if lengths_B is None:
         lengths_B = torch.full((batch,), length)
@@ -31,8 +46,13 @@ def mirror(x_BLC: Tensor, index_BL: Tensor) -> Tensor:
 
 
 def reverse_complement_ids(ids_BL: Tensor, complement_V: Tensor, lengths_B: Tensor | None = None) -> Tensor:
-    """Token ids of the other strand, int64 (B, L); right padding stays on the right and is not complemented."""
+    """Token ids of the other strand, int64 (B, L); right padding stays on the right and is not complemented.
+
+    Of soft tokens, floating point (B, L, V), the soft tokens of the other strand: complementing is its own inverse.
+    """
     index_BL = mirror_index(ids_BL, lengths_B)
+    if ids_BL.is_floating_point():
+        return mirror(ids_BL, index_BL)[..., complement_V]  # what pads hold is never read
     mirrored_BL = complement_V[ids_BL.gather(1, index_BL)]
     if lengths_B is None:
         return mirrored_BL

@@ -10,8 +10,7 @@ from dna_mamba.alphabet import Codes, bases_of, reverse_complement_codes
 from dna_mamba.evaluation.knowledge.probe_sites import ProbeSites
 from dna_mamba.inference.batch import in_batches, pad, windows_per_pass
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.models import MaskedLanguageModel
-from dna_mamba.models.model import build_model
+from dna_mamba.models import MaskedLanguageModel, build_model
 from dna_mamba.models.precision import to_dtype
 
 Features = NDArray[np.float32]

@@ -19,12 +19,12 @@ from dna_mamba.checkpoints.native import WEIGHTS, write_model
 from dna_mamba.checkpoints.tensors import assemble, check_all, read_weights
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_directory
-from dna_mamba.models import MaskedLanguageModel, SequenceClassifier
+from dna_mamba.models import LoadedModel, head_of
 from dna_mamba.training.distributed.tensors import fetch, fill
 from dna_mamba.training.distributed.world import ALONE, World
 
 OPTIMISER, STATE = "optimiser.safetensors", "state.json"
-TrainedModel = MaskedLanguageModel | SequenceClassifier
+TrainedModel = LoadedModel
 _MOMENTS = ("exp_avg", "exp_avg_sq")
 _PREFIX = "step-"
 
@@ -91,7 +91,8 @@ def whole_model(model: TrainedModel, world: World) -> TrainedModel | None:
     tensors = {name: fetch(tensor, world) for name, tensor in model.state_dict().items()}
     if not world.is_main:
         return None
-    return assemble(model.config, {name: x for name, x in tensors.items() if x is not None}, "the model in training")
+    whole = {name: x for name, x in tensors.items() if x is not None}
+    return assemble(model.config, whole, "the model in training", head_of(model))
 
 
 def restore_newest(

@@ -6,7 +6,7 @@ import torch
 
 from dna_mamba.checkpoints import load_model, weights_sha256
 from dna_mamba.errors import InputError
-from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models import MaskedLanguageModel, describe_kind
 from dna_mamba.training.pretrain.recipe import Recipe
 from dna_mamba.training.pretrain.start.freezing import freeze
 from dna_mamba.training.pretrain.start.inheritance import inherit
@@ -47,9 +47,8 @@ def starting_point(recipe: Recipe) -> Start:
         )
     model = load_model(directory)
     if not isinstance(model, MaskedLanguageModel):
-        raise InputError(
-            "is a classifier of sequences", place=recipe.init, remedy="continue from a masked language model"
-        )
+        kind = describe_kind(model)
+        raise InputError(f"is {kind}", place=recipe.init, remedy="continue from a masked language model")
     complete = inherit(recipe, model.config, origin.sha256)
     freeze(model, complete.freeze)
     return Start(complete, _ready(complete, model), origin)
