@@ -55,7 +55,7 @@ def _shard(_: click.Context, __: click.Parameter, text: str | None) -> "Shard | 
     show_default=True,
     metavar="NAME[,NAME...]",
     callback=_names,
-    help="What to compute: llr, wt-llr, embedding, influence, entropy.",
+    help="What to compute: llr, wt-llr, embedding, influence, entropy; head:PATH, what a head for variants says.",
 )
 @click.option(
     "--check-ref",
@@ -103,11 +103,11 @@ def command(
     from dna_mamba.runs.provenance import command_line
     from dna_mamba.scoring.variant_files.job import ScoreJob
     from dna_mamba.scoring.variant_files.target import Target
-    from dna_mamba.scoring.variants.scores import find_scores
+    from dna_mamba.scoring.variants.scores import check_names
 
     target = Target(output, output_type, force, write_index=write_index)
     target.check()
-    find_scores(scores)
+    check_names(scores)
     setup_torch(threads)
     with FastaReader(reference) as genome:
         job = ScoreJob(

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.memory import Shape, inference_bytes, require
+from dna_mamba.models.model import StrandModel
 from dna_mamba.tokenizers.base import TokenIds
 
 Item = TypeVar("Item")
@@ -21,12 +21,12 @@ class PaddedBatch(NamedTuple):
     lengths_B: Tensor | None
 
 
-def positions_per_pass(model: MaskedLanguageModel) -> int:
+def positions_per_pass(model: StrandModel) -> int:
     """Positions that suit one forward pass where the model is: what fits in a CPU's caches, what fills a GPU."""
     return 1024 * torch.get_num_threads() if model.device.type == "cpu" else 262_144
 
 
-def windows_per_pass(model: MaskedLanguageModel, window_bp: int) -> int:
+def windows_per_pass(model: StrandModel, window_bp: int) -> int:
     """Windows of ``window_bp`` that suit one forward pass."""
     return max(1, positions_per_pass(model) // max(1, window_bp))
 
@@ -52,7 +52,7 @@ def by_length(lengths: Sequence[int], batch_size: int, positions: int) -> Iterat
         yield batch
 
 
-def pad(sequences: Sequence[TokenIds], model: MaskedLanguageModel) -> PaddedBatch:
+def pad(sequences: Sequence[TokenIds], model: StrandModel) -> PaddedBatch:
     """Token ids of sequences (L,) as one batch, where the model is."""
     lengths = [len(ids_L) for ids_L in sequences]
     ids_BL = np.full((len(sequences), max(lengths)), model.tokenizer.pad_id, dtype=np.int64)
@@ -64,7 +64,7 @@ def pad(sequences: Sequence[TokenIds], model: MaskedLanguageModel) -> PaddedBatc
 
 
 def require_memory(
-    model: MaskedLanguageModel, n_sequences: int, length: int, *, both_strands: bool = True, what: str, remedy: str
+    model: StrandModel, n_sequences: int, length: int, *, both_strands: bool = True, what: str, remedy: str
 ) -> None:
     """Refuse sequences of ``length`` that cannot go through the model together, before it takes hours to find out.
 

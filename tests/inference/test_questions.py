@@ -72,7 +72,7 @@ def test_the_order_of_questions_makes_no_difference():
 def test_no_questions_no_passes(monkeypatch):
     model = small_model()
     monkeypatch.setattr(model, "both_strands", lambda *_: pytest.fail("the model ran"))
-    assert ask(model, [], 4) == ({}, {})
+    assert ask(model, [], 4) == ({}, {}, {})
 
 
 def test_damaged_weights():

@@ -7,6 +7,7 @@ import numpy as np
 from dna_mamba.errors import InputError
 from dna_mamba.io.vcf import VcfRecord
 from dna_mamba.scoring.variants.scores import SCORES, Column, columns_of
+from dna_mamba.scoring.variants.scores.head import COLUMN_PREFIX, KEY_PREFIX
 from dna_mamba.scoring.variants.status import AlleleStatus, VariantScore
 
 STATUS = "DM_STATUS"
@@ -26,7 +27,7 @@ _MEANINGS: dict[AlleleStatus, str] = {
 
 def describe(column: Column, context_bp: int) -> str:
     """What the numbers of a column are: formula, unit, sign and range, and the window they were read from."""
-    return f"{column.description}; window of up to {context_bp} bp around the change"
+    return f"{column.description}; window of up to {column.window_bp or context_bp} bp around the change"
 
 
 def describe_status() -> str:
@@ -90,6 +91,8 @@ def parse_info(info: str) -> list[tuple[AlleleStatus, dict[str, float]]]:
     """
     entries = dict(entry.partition("=")[::2] for entry in info.split(";"))
     columns = [column for column in columns_of(tuple(SCORES.values())) if column.key in entries]
+    heads = [key for key in entries if key.startswith(KEY_PREFIX)]
+    columns += [Column(COLUMN_PREFIX + key.removeprefix(KEY_PREFIX), key, "") for key in heads]
     if STATUS not in entries and not columns:
         return []
     statuses = entries.get(STATUS, "").split(",")

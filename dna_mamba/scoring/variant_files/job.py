@@ -19,7 +19,7 @@ from dna_mamba.inference.open import as_model, fingerprints
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.paths import STDIO, display_name
 from dna_mamba.io.vcf import VcfReader, VcfRecord
-from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models import MaskedLanguageModel, TaskModel
 from dna_mamba.models.precision import Precision, precision_of, recorded_precision
 from dna_mamba.runs import (
     Facts,
@@ -43,7 +43,8 @@ from dna_mamba.scoring.variant_files.writing import KeptRun, Writing, keep_and_w
 from dna_mamba.scoring.variants.assess import Assessor, CheckRef
 from dna_mamba.scoring.variants.reference_check import MAX_MISMATCH_SHARE
 from dna_mamba.scoring.variants.scorer import VariantScorer
-from dna_mamba.scoring.variants.scores import DEFAULT_SCORES, columns_of, find_scores
+from dna_mamba.scoring.variants.scores import DEFAULT_SCORES, HeadScore, check_names, columns_of, find_scores
+from dna_mamba.scoring.variants.scores.head import THE_MODEL
 from dna_mamba.sequences.regions import as_reference, as_regions
 from dna_mamba.version import __version__
 
@@ -65,7 +66,8 @@ class ScoreJob:
         variants: VCF or BCF; ``-`` is standard input. What is not a file can only be written through, once.
         reference: the genome, open or by path.
         model: a model on nucleotide tokens, or its directory or packaged name.
-        scores: what is computed, names from ``scoring.variants.scores.SCORES``.
+        scores: what is computed, names from ``scoring.variants.scores.SCORES``, ``head:PATH``, or ``head`` alone where
+            the model is itself a head for variants.
         context_bp: longest window; default what the model was trained on (``inference.context``).
         batch_size: windows in one forward pass; default that of the run to resume, or what suits the device.
         check_ref: what a REF that differs from the reference means (see ``Assessor``); with ``x`` records that have
@@ -86,7 +88,7 @@ class ScoreJob:
         self,
         variants: str | Path,
         reference: FastaReader | str | Path,
-        model: MaskedLanguageModel | str | Path,
+        model: MaskedLanguageModel | TaskModel | str | Path,
         *,
         scores: Sequence[str] = DEFAULT_SCORES,
         context_bp: int | None = None,
@@ -96,14 +98,20 @@ class ScoreJob:
         device: str | torch.device | None = None,
         precision: Precision | None = None,
     ) -> None:
-        self._columns = columns_of(find_scores(scores))
         self._variants = variants
         self._given_model = model
-        self._model = as_model(model, device, precision)
+        self._model: MaskedLanguageModel | TaskModel
+        if tuple(scores) == (THE_MODEL,):
+            head = HeadScore(model, window_bp=context_bp, device=device, precision=precision)
+            self._model, self._scores, context_bp = head.model, find_scores([head]), head.window_bp
+        else:
+            check_names(scores)
+            self._model = as_model(model, device, precision)
+            self._scores = find_scores(scores, device, precision)
+        self._columns = columns_of(self._scores)
         self._reference = as_reference(reference)
         chosen = as_regions(regions, self._reference)
         self._regions = Regions(chosen) if chosen else None
-        self._scores = tuple(scores)
         self.context_bp = context_of(self._model, context_bp)
         self._batch_size = batch_size
         self._check_ref: CheckRef = check_ref
@@ -121,8 +129,11 @@ class ScoreJob:
 
     @cached_property
     def provenance(self) -> dict[str, str]:
-        """What names the model and the genome for good."""
-        return fingerprints(self._given_model, self._reference)
+        """What names the model, the heads beside it and the genome for good."""
+        heads = [score.sha256 for score in self._scores if isinstance(score, HeadScore)]
+        named = fingerprints(self._given_model, self._reference)
+        beside = [sha256 for sha256 in heads if sha256 != named["weights_sha256"]]
+        return named | ({"heads_sha256": ",".join(beside)} if beside else {})
 
     @cached_property
     def _input(self) -> InputFile:
@@ -248,7 +259,8 @@ class ScoreJob:
             "model": self.provenance["weights_sha256"],
             "reference": self._reference.fingerprint,
             "context": self.context_bp,
-            "scores": ",".join(self._scores),
+            "scores": ",".join(column.key for column in self._columns),
+            **({"heads": self.provenance["heads_sha256"]} if "heads_sha256" in self.provenance else {}),
             "check_ref": self._check_ref,
             "regions": self._regions or "all",
             "lines": target.kind,

@@ -65,9 +65,10 @@ def to_frame(results: Iterable[VariantScore]) -> "pandas.DataFrame":
         "alt": [row.variant.alt for row in rows],
         "status": [str(row.status) for row in rows],
     }
-    for column in columns_of(tuple(SCORES.values())):
-        if any(column.name in row.values for row in rows):
-            columns[column.name] = np.array([row.values.get(column.name, np.nan) for row in rows], dtype=np.float32)
+    found = dict.fromkeys(name for row in rows for name in row.values)
+    known = [column.name for column in columns_of(tuple(SCORES.values()))]
+    for name in [*(name for name in known if name in found), *(name for name in found if name not in known)]:
+        columns[name] = np.array([row.values.get(name, np.nan) for row in rows], dtype=np.float32)
     frame: pandas.DataFrame = pd.DataFrame(columns)
     if isinstance(results, ScoredVariants):
         frame.attrs.update(weights_sha256=results.weights_sha256, reference_sha256=results.reference_sha256)

@@ -16,15 +16,15 @@ from dna_mamba.inference.likelihood import base_ids, masked_log_probabilities
 from dna_mamba.inference.open import as_model
 from dna_mamba.inference.questions import Answers, Question, ask
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.models import MaskedLanguageModel
+from dna_mamba.models import MaskedLanguageModel, TaskModel
 from dna_mamba.models.precision import Precision
 from dna_mamba.scoring.variants.assess import Assessor, CheckRef
 from dna_mamba.scoring.variants.reference_check import CHECK_EVERY, MAX_MISMATCH_SHARE
 from dna_mamba.scoring.variants.results import ScoredVariants
-from dna_mamba.scoring.variants.scores import DEFAULT_SCORES, find_scores
+from dna_mamba.scoring.variants.scores import DEFAULT_SCORES, HeadScore, Score, find_scores
 from dna_mamba.scoring.variants.status import AlleleStatus, VariantScore
 from dna_mamba.sequences.regions import as_reference
-from dna_mamba.sequences.variant_windows import AlleleWindows, allele_windows
+from dna_mamba.sequences.variant_windows import AlleleWindows, Change, allele_windows, max_allele_bp
 from dna_mamba.sequences.windows import MAX_UNKNOWN_SHARE, site_window
 
 Group = TypeVar("Group")
@@ -35,11 +35,11 @@ _MAX_PENDING = 4096
 
 
 class _Allele(NamedTuple):
-    """An allele on its way to its score: ``pair`` is None if it has none."""
+    """An allele on its way to its scores: windows for each score, None for one that it does not get."""
 
     variant: Variant
     status: AlleleStatus
-    pair: AlleleWindows | None
+    pairs: tuple[AlleleWindows | None, ...]
 
 
 @dataclass
@@ -55,8 +55,8 @@ class VariantScorer:
 
     Args:
         reference: the genome.
-        model: a model on nucleotide tokens.
-        scores: names of what is computed, from ``scores.SCORES``.
+        model: a model on nucleotide tokens; one with a head where all scores are heads.
+        scores: what is computed: names from ``scores.SCORES``, ``head:PATH``, or scores.
         context_bp: longest window, default what the model was trained on (``inference.context``); a change lies in its
             middle with equal flanks, and may take half of it.
         batch_size: windows in one forward pass; default what suits the device. Scores do not depend on it beyond
@@ -76,9 +76,9 @@ class VariantScorer:
     def __init__(
         self,
         reference: FastaReader,
-        model: MaskedLanguageModel,
+        model: MaskedLanguageModel | TaskModel,
         *,
-        scores: Sequence[str] = DEFAULT_SCORES,
+        scores: Sequence[str | Score] = DEFAULT_SCORES,
         context_bp: int | None = None,
         batch_size: int | None = None,
         contig_lengths: Mapping[str, int | None] | None = None,
@@ -87,7 +87,8 @@ class VariantScorer:
     ) -> None:
         base_ids(model.tokenizer)
         self._model = model
-        self._scores = find_scores(scores)
+        self._scores = find_scores(scores, model.device)
+        self._heads = {score.sha256: score.model for score in self._scores if isinstance(score, HeadScore)}
         self._context_bp = context_bp = context_of(model, context_bp)
         self.assessor = Assessor(reference, contig_lengths, context_bp=context_bp, check_ref=check_ref)
         self._batch_size = batch_size or windows_per_pass(model, context_bp)
@@ -126,33 +127,42 @@ class VariantScorer:
     def _prepare(self, variant: Variant) -> _Allele:
         _, status, change = self.assessor.assess(variant)
         if change is None:
-            return _Allele(variant, status, None)
+            return _Allele(variant, status, tuple(None for _ in self._scores))
         pair = allele_windows(self.assessor.genome, change, self._context_bp)
+        pairs = tuple(self._windows(score, change, pair) for score in self._scores)
         if pair.unknown_share > MAX_UNKNOWN_SHARE:
-            return _Allele(variant, AlleleStatus.N_WINDOW, pair)
-        return _Allele(variant, AlleleStatus.EDGE_PADDED if pair.is_cut else AlleleStatus.OK, pair)
+            return _Allele(variant, AlleleStatus.N_WINDOW, pairs)
+        return _Allele(variant, AlleleStatus.EDGE_PADDED if pair.is_cut else AlleleStatus.OK, pairs)
+
+    def _windows(self, score: Score, change: Change, pair: AlleleWindows) -> AlleleWindows | None:
+        """The run's windows, or the score's own unless the change takes more than half of them."""
+        if score.window_bp is None:
+            return pair
+        if change.longest > max_allele_bp(score.window_bp):
+            return None
+        return allele_windows(self.assessor.genome, change, score.window_bp, padded=True)
 
     def _questions(self, alleles: Iterable[_Allele]) -> Iterator[Question]:
         for allele in alleles:
-            if allele.pair is not None:
-                for score in self._scores:
-                    yield from score.questions(allele.pair)
+            for score, pair in zip(self._scores, allele.pairs, strict=True):
+                if pair is not None:
+                    yield from score.questions(pair)
 
     def _refuse_wrong_build(self) -> None:
         self.assessor.check.refuse_wrong_build(self._max_mismatch_share)
 
     def _finish(self, pending: _Pending[Group]) -> Iterator[tuple[Group, tuple[VariantScore, ...]]]:
-        answers = ask(self._model, pending.questions, self._batch_size)
+        model = self._model if isinstance(self._model, MaskedLanguageModel) else None
+        answers = ask(model, pending.questions, self._batch_size, self._heads)
         for group, alleles in pending.groups:
             yield group, tuple(self._scored(allele, answers) for allele in alleles)
 
     def _scored(self, allele: _Allele, answers: Answers) -> VariantScore:
-        variant, status, pair = allele
-        if pair is None:
-            return VariantScore(variant, status)
+        variant, status, pairs = allele
         numbers = (
             (column.name, value)
-            for score in self._scores
+            for score, pair in zip(self._scores, pairs, strict=True)
+            if pair is not None
             for column, value in zip(score.columns, score.values(pair, answers), strict=True)
         )
         return VariantScore(variant, status, {name: value for name, value in numbers if value is not None})
@@ -181,7 +191,7 @@ def score_variants(
         variants: alleles of any kind.
         reference: genome, open or by path.
         model: model, or its directory or packaged name.
-        scores: what is computed, names from ``scores.SCORES``.
+        scores: what is computed, names from ``scores.SCORES`` or ``head:PATH``.
         context_bp: longest window the model reads, the change in its middle; default what it was trained on
             (``inference.context``).
         batch_size: windows in one forward pass; default what suits the device.

@@ -20,11 +20,15 @@ _UNIFORM = float(np.log(4))
 
 
 class Column(NamedTuple):
-    """One number an allele: its name in tables and Python, its INFO key, and what it says."""
+    """One number an allele: its name in tables and Python, its INFO key, and what it says.
+
+    ``window_bp``: where it is read from a window of another length than the run's.
+    """
 
     name: str
     key: str
     description: str
+    window_bp: int | None = None
 
 
 class Score(Protocol):
@@ -38,6 +42,11 @@ class Score(Protocol):
     @property
     def columns(self) -> tuple[Column, ...]:
         """Its numbers."""
+        ...
+
+    @property
+    def window_bp(self) -> int | None:
+        """Longest of the windows that it is given, padded with N; None for those of the run, which are not."""
         ...
 
     def questions(self, pair: AlleleWindows) -> Sequence[Question]:

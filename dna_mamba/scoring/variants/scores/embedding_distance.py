@@ -20,6 +20,7 @@ class EmbeddingDistance:
     """
 
     name = "embedding"
+    window_bp = None
     columns = (
         Column("l2", "DM_EMB_L2", "Euclidean distance between the mean hidden states of both windows; 0 or more"),
         Column("cosine", "DM_EMB_COS", "Cosine distance between the mean hidden states of both windows; 0 to 2"),

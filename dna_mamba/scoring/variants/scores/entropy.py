@@ -13,6 +13,7 @@ class Entropy:
     """- sum over x of p_i(x) ln p_i(x), position i masked in R; the mean over r. None for a pure insertion."""
 
     name = "entropy"
+    window_bp = None
     columns = (
         Column(
             "entropy",

@@ -17,6 +17,7 @@ class Influence:
     """
 
     name = "influence"
+    window_bp = None
     columns = (
         Column(
             "influence",

@@ -16,6 +16,7 @@ class MaskedLlr:
     """
 
     name = "llr"
+    window_bp = None
     columns = (
         Column(
             "llr",

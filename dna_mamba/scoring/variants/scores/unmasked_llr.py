@@ -14,6 +14,7 @@ class UnmaskedLlr:
     """
 
     name = "wt-llr"
+    window_bp = None
     columns = (
         Column(
             "wt_llr",
