@@ -7,17 +7,21 @@ al. 2014), which maps 64 bits to 64 bits one to one: equal hashes are equal k-me
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
 
 from dna_mamba.alphabet import N_CODE, Codes, bases_of
 
 MOST_K = 31
 _BLOCK = 1 << 15
 """Positions at a time, so that what is computed on stays in the processor's cache."""
-_MOST_PAIRS = 1 << 22
+_MOST_PAIRS = 1 << 24
+"""Shared k-mers counted at a time."""
 _FIRST_MIX, _SECOND_MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 Hashes = NDArray[np.uint64]
@@ -116,7 +120,6 @@ def mix(values: Hashes) -> Hashes:
     return mixed
 
 
-
 def families(sequences: Iterable[Codes], k: int = 15, share: float = 0.5) -> NDArray[np.int64]:
     """Number of the family that each sequence is of, int64 (n,): families are 0, 1, ... in order of their first one.
 
@@ -134,48 +137,41 @@ def families(sequences: Iterable[Codes], k: int = 15, share: float = 0.5) -> NDA
     labels = np.arange(len(sketches))
     if not sizes.sum():
         return labels
-    hashes = np.concatenate(sketches)
-    owners = np.repeat(labels, sizes)
-    for first, second in _related(hashes, owners, sizes, share):
-        _join(labels, first, second)
-    roots = np.array([_root(labels, i) for i in range(len(labels))])
-    _, first_ones, number = np.unique(roots, return_index=True, return_inverse=True)
+    kmers, number = np.unique(np.concatenate(sketches), return_inverse=True)
+    ends = np.concatenate(([0], np.cumsum(sizes)))
+    ones = np.ones(len(number), dtype=np.int32)
+    holds = csr_array((ones, number.reshape(-1), ends), shape=(len(sizes), len(kmers)))
+    for first, second in _related(holds, sizes, share):
+        labels = _joined(labels, labels[first], labels[second])
+    _, first_ones, number = np.unique(labels, return_index=True, return_inverse=True)
     ranks = np.empty(len(first_ones), dtype=np.int64)
     ranks[np.argsort(first_ones)] = np.arange(len(first_ones))
-    return ranks[number]
+    return ranks[number.reshape(-1)]
 
 
 def _related(
-    hashes: Hashes, owners: NDArray[np.int64], sizes: NDArray[np.int64], share: float
-) -> Iterator[tuple[int, int]]:
-    """Pairs of sequences that share enough k-mers, a range of first sequences at a time."""
-    order = np.argsort(hashes, kind="stable")
-    ordered, of = hashes[order], owners[order]
-    edges = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1], [True])))
-    counts = np.diff(edges)
-    ends = np.repeat(edges[1:], counts)
-    n_later = ends - np.arange(len(of)) - 1
-    # owners ascend within a k-mer: each pairs with those after it
-    parts = np.cumsum(np.bincount(of, weights=n_later, minlength=len(sizes))) // _MOST_PAIRS
-    part_of_kmer = parts[of]
-    for part in np.unique(parts):
-        at = np.flatnonzero((part_of_kmer == part) & (n_later > 0))
-        first = np.repeat(at, n_later[at])
-        rank = np.arange(len(first)) - np.repeat(np.cumsum(n_later[at]) - n_later[at], n_later[at])
-        pairs, shared = np.unique(of[first] * len(sizes) + of[first + rank + 1], return_counts=True)
-        one, other = np.divmod(pairs, len(sizes))
-        enough = shared >= share * np.minimum(sizes[one], sizes[other])
-        yield from zip(one[enough].tolist(), other[enough].tolist(), strict=True)
+    holds: csr_array, sizes: NDArray[np.int64], share: float
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Pairs of sequences that share enough k-mers, some first sequences at a time.
+
+    ``holds`` (n, k-mers) tells which sequence holds which: its product with its transpose counts those shared.
+    """
+    held_by = holds.T.tocsr()
+    n_pairs = holds @ np.diff(held_by.indptr)
+    parts = np.cumsum(n_pairs) // _MOST_PAIRS
+    edges = [0, *(np.flatnonzero(np.diff(parts)) + 1).tolist(), len(sizes)]
+    for start, end in pairwise(edges):
+        shared = (holds[start:end] @ held_by).tocoo()
+        one, other = shared.coords[0] + start, shared.coords[1]
+        enough = (one < other) & (shared.data >= share * np.minimum(sizes[one], sizes[other]))
+        yield one[enough], other[enough]
 
 
-def _root(labels: NDArray[np.int64], index: int) -> int:
-    """The first sequence of a tree of joined ones; the way there is halved as it is walked (Tarjan 1975)."""
-    while labels[index] != index:
-        labels[index] = labels[labels[index]]
-        index = int(labels[index])
-    return index
-
-
-def _join(labels: NDArray[np.int64], first: int, second: int) -> None:
-    one, other = sorted((_root(labels, first), _root(labels, second)))
-    labels[other] = one
+def _joined(labels: NDArray[np.int64], one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Labels (n,) after those of each pair became one."""
+    apart = one != other
+    if not apart.any():
+        return labels
+    pairs = coo_array((np.ones(int(apart.sum()), dtype=bool), (one[apart], other[apart])), shape=(len(labels),) * 2)
+    number: NDArray[np.int64] = connected_components(pairs, directed=False)[1].astype(np.int64)
+    return number[labels]

@@ -8,7 +8,7 @@ Baeza-Yates & Perleberg 1996).
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ NEAR_IDENTITY = 0.95
 _PIECES_BP = (9, 13, 17)
 _MOST_HITS = 50
 """Rows looked at for each piece, spread evenly over those that hold it."""
+_ROWS_AT_A_TIME = 4096
 _MOST_GAPPED = 8
 """Candidates of a row that are aligned with gaps, those with most bases in common first."""
 _LIKELY = 0.5
@@ -99,9 +100,11 @@ def _near(rows: JoinedRows, share: float) -> tuple[NDArray[np.int64], NDArray[np
         longer = _PIECES_BP[number + 1] if number + 1 < len(_PIECES_BP) else np.inf
         queries = np.flatnonzero((most_edits > 0) & (piece_bp >= k) & (piece_bp < longer))
         if len(queries):
-            candidates, n_more = _candidates(rows, queries, most_edits, k)
-            n_many += n_more
-            parts.append(_verified(rows, candidates, most_edits, share))
+            pieces = _Pieces.of(rows, k)
+            for some in np.array_split(queries, -(-len(queries) // _ROWS_AT_A_TIME)):
+                candidates, n_more = pieces.candidates(rows, some, most_edits)
+                n_many += n_more
+                parts.append(_verified(rows, candidates, most_edits, share))
     if not parts:
         return np.zeros((0, 2), dtype=np.int64), np.zeros(0), 0
     query, target, identity = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
@@ -112,41 +115,53 @@ def _near(rows: JoinedRows, share: float) -> tuple[NDArray[np.int64], NDArray[np
     return pairs[is_first], identity[is_first], n_many
 
 
-def _candidates(
-    rows: JoinedRows, queries: NDArray[np.int64], most_edits: NDArray[np.int64], k: int
-) -> tuple[Candidates, int]:
-    """Places where a row holds a piece of another that is at most as long."""
-    kmers = kmers_of(rows.bases, k)
-    owner = rows.owner(kmers.positions)
-    offset = kmers.positions - rows.starts[owner]
-    is_query = np.zeros(len(rows.lengths), dtype=bool)
-    is_query[queries] = True
-    at = np.flatnonzero(is_query[owner] & (offset % k == 0) & (offset < (most_edits[owner] + 1) * k))
-    order = np.argsort(kmers.hashes, kind="stable")
-    seed, hit, n_many = _hits(kmers, order, at)
-    query, target = owner[seed], owner[hit]
-    reverse = kmers.reverse[seed] != kmers.reverse[hit]
-    length = rows.lengths[query]
-    before = np.where(reverse, length - offset[seed] - k, offset[seed])
-    shift = offset[hit] - before
-    most = most_edits[query]
-    fits = (query != target) & (length <= rows.lengths[target])
-    fits &= (shift >= -most) & (shift <= rows.lengths[target] - length + most)
-    return Candidates(query[fits], target[fits], reverse[fits], shift[fits]), n_many
+class _Pieces(NamedTuple):
+    """Every k-mer of the rows, and how they are found by hash."""
 
+    k: int
+    kmers: Kmers
+    owner: NDArray[np.int64]
+    """The row of each, int64 (m,)."""
+    order: NDArray[np.int64]
+    """Their numbers by ascending hash, int64 (m,)."""
+    ordered: NDArray[np.uint64]
+    """Hashes in that order, (m,)."""
 
-def _hits(
-    kmers: Kmers, order: NDArray[np.int64], at: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Pairs of a seed of ``at`` and an equal k-mer, at most ``_MOST_HITS`` a seed; and how many seeds had more."""
-    ordered = kmers.hashes[order]
-    low = np.searchsorted(ordered, kmers.hashes[at], side="left")
-    n_equal = np.searchsorted(ordered, kmers.hashes[at], side="right") - low
-    n_taken = np.minimum(n_equal, _MOST_HITS)
-    which = np.repeat(np.arange(len(at)), n_taken)
-    rank = np.arange(len(which)) - np.repeat(np.cumsum(n_taken) - n_taken, n_taken)
-    place = low[which] + rank * n_equal[which] // n_taken[which]
-    return at[which], order[place], int((n_equal > _MOST_HITS).sum())
+    @classmethod
+    def of(cls, rows: JoinedRows, k: int) -> Self:
+        kmers = kmers_of(rows.bases, k)
+        order = np.argsort(kmers.hashes, kind="stable")
+        return cls(k, kmers, rows.owner(kmers.positions), order, kmers.hashes[order])
+
+    def candidates(
+        self, rows: JoinedRows, queries: NDArray[np.int64], most_edits: NDArray[np.int64]
+    ) -> tuple[Candidates, int]:
+        """Where a row, at least as long, holds a piece of a query; and how many pieces had more such than looked at."""
+        first, last = np.searchsorted(self.owner, (queries[0], queries[-1] + 1))
+        owner, offset = self.owner[first:last], self.kmers.positions[first:last]
+        offset = offset - rows.starts[owner]
+        is_query = np.isin(owner, queries) & (offset % self.k == 0) & (offset < (most_edits[owner] + 1) * self.k)
+        seed, hit, n_many = self._hits(np.flatnonzero(is_query) + first)
+        query, target = self.owner[seed], self.owner[hit]
+        reverse = self.kmers.reverse[seed] != self.kmers.reverse[hit]
+        length = rows.lengths[query]
+        before = self.kmers.positions[seed] - rows.starts[query]
+        before = np.where(reverse, length - before - self.k, before)
+        shift = self.kmers.positions[hit] - rows.starts[target] - before
+        most = most_edits[query]
+        fits = (query != target) & (length <= rows.lengths[target])
+        fits &= (shift >= -most) & (shift <= rows.lengths[target] - length + most)
+        return Candidates(query, target, reverse, shift).take(np.flatnonzero(fits)), n_many
+
+    def _hits(self, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+        """Pairs of a k-mer of ``at`` and an equal one, at most ``_MOST_HITS`` each; and how many had more."""
+        low = np.searchsorted(self.ordered, self.kmers.hashes[at], side="left")
+        n_equal = np.searchsorted(self.ordered, self.kmers.hashes[at], side="right") - low
+        n_taken = np.minimum(n_equal, _MOST_HITS)
+        which = np.repeat(np.arange(len(at)), n_taken)
+        rank = np.arange(len(which)) - np.repeat(np.cumsum(n_taken) - n_taken, n_taken)
+        place = low[which] + rank * n_equal[which] // n_taken[which]
+        return at[which], self.order[place], int((n_equal > _MOST_HITS).sum())
 
 
 def _verified(
