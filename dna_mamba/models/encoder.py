@@ -75,6 +75,8 @@ class Encoder(nn.Module):
     ) -> Tensor:
         """int64 (B, L), right-padded where ``lengths_B`` (B,) says so, to (B, L, D); pads come out as zeros.
 
+        Soft tokens, floating point (B, L, V), are taken too: see ``embed``.
+
         With ``part`` ids and lengths are those of this process's part; the rows of the other strand, if it has any, are
         turned round as a whole, their padding first.
         """
@@ -94,12 +96,26 @@ class Encoder(nn.Module):
         return normed(self.norm, residual_BLD)
 
     def embed(self, ids_BL: Tensor) -> Tensor:
-        """Where the residual stream starts, (B, L, D)."""
-        if self.input_V is None:
-            embedded_BLD: Tensor = self.embedding(ids_BL)
+        """Where the residual stream starts, (B, L, D), of ids int64 (B, L) or of soft tokens (B, L, V).
+
+        Soft tokens are how much of each token stands at a position: the embedding is the sum of theirs, weighted. Of
+        one-hot rows it is that of the ids; gradients reach the weights given.
+        """
+        if ids_BL.is_floating_point():
+            embedded_BLD = self._embed_soft(ids_BL)
+        elif self.input_V is None:
+            embedded_BLD = self.embedding(ids_BL)
         else:
             embedded_BLD = self.embedding(self.input_V[ids_BL]).flip(-1)
         return at_least_float32(embedded_BLD) if self.residual_in_fp32 else embedded_BLD
+
+    def _embed_soft(self, tokens_BLV: Tensor) -> Tensor:
+        """Products and sums in float32 at least, then in the dtype of the weights, under autocast too."""
+        weight_VD = self.embedding.weight
+        wide = torch.promote_types(torch.promote_types(tokens_BLV.dtype, weight_VD.dtype), torch.float32)
+        rows_VD = weight_VD if self.input_V is None else weight_VD[self.input_V].flip(-1)
+        with torch.autocast(tokens_BLV.device.type, enabled=False):
+            return (tokens_BLV.to(wide) @ rows_VD.to(wide)).to(weight_VD.dtype)
 
     def _differentiable(self, ids_BL: Tensor, pad_BL1: Tensor | None, part: SequencePart | None) -> Tensor:
         residual_BLD = self.embed(ids_BL)
@@ -144,7 +160,7 @@ class Encoder(nn.Module):
         if len(parts) == 1:
             return self.embed(ids_BL)
         first_BLD = self.embed(ids_BL[:, :1])
-        residual_BLD = first_BLD.new_empty(*ids_BL.shape, first_BLD.shape[-1])
+        residual_BLD = first_BLD.new_empty(*ids_BL.shape[:2], first_BLD.shape[-1])
         for part in parts:
             residual_BLD[:, part.window] = self.embed(ids_BL[:, part.window])
         return residual_BLD
