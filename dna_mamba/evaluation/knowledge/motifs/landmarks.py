@@ -6,8 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_mamba.alphabet import Codes, bases_of, reverse_complement_codes
-from dna_mamba.annotation.codons import read_codons
+from dna_mamba.alphabet import Codes, bases_of, decode_bases, reverse_complement_codes
 from dna_mamba.annotation.fitting import FittedAnnotation
 from dna_mamba.genome import Interval
 from dna_mamba.io.gff import CodingSequence
@@ -74,8 +73,10 @@ def sense_bases(codes: Codes, mark: Landmark, first: int, last: int) -> Codes | 
 
 
 def _begins(gene: CodingSequence, codes: Codes) -> bool:
-    first = read_codons(gene._replace(positions=gene.positions[:3]), codes.astype(np.int64) & 7)
-    return "".join("ACGTN"[min(base, 4)] for base in first[0]) in _STARTS
+    bases = bases_of(codes[gene.positions[:3]])
+    if gene.strand == "-":
+        bases = reverse_complement_codes(bases)[::-1]
+    return decode_bases(bases) in _STARTS
 
 
 def _of(gene: CodingSequence, index: int) -> Landmark:
