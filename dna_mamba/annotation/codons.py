@@ -1,5 +1,6 @@
 """Codons: what they mean in a genetic code, which of them begin genes, and where they stand in a sequence."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -62,6 +63,7 @@ class CodonSignals(NamedTuple):
     start_nats: NDArray[np.float64]
 
 
+@lru_cache
 def codon_signals(table: int) -> CodonSignals:
     """ATG, GTG and TTG begin genes in the codes of bacteria, ATG alone in others.
 

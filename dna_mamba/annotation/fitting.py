@@ -49,8 +49,8 @@ def fit_annotation(
     if not any(transcript.cds for transcript in annotation.transcripts):
         raise InputError("has no CDS", place=place, remedy="give an annotation with coding sequences")
     lengths = {contig.chrom: contig.length for contig in genome.contigs}
-    names, notes = _match_contigs(annotation, lengths, place)
-    transcripts = [_renamed(item, names[item.chrom]) for item in annotation.transcripts if item.chrom in names]
+    names, notes = match_contigs(annotation, lengths, place)
+    transcripts = [renamed(item, names[item.chrom]) for item in annotation.transcripts if item.chrom in names]
     repeats = [(names[item.chrom], item.start, item.end) for item in annotation.repeats if item.chrom in names]
     circular = {names[name] for name, stated in annotation.contigs.items() if stated.is_circular and name in names}
     kept = [item for item in transcripts if not _passes_end(item, lengths, circular, place)]
@@ -63,7 +63,7 @@ def fit_annotation(
     return FittedAnnotation(kept, inside, coding, code, notes)
 
 
-def _match_contigs(
+def match_contigs(
     annotation: GenomeAnnotation, lengths: Mapping[str, int], place: str
 ) -> tuple[dict[str, str], list[str]]:
     """The genome's name of each annotated contig that it has, and a line for each that is called otherwise."""
@@ -101,7 +101,8 @@ def _match(chrom: str, annotation: GenomeAnnotation, lengths: Mapping[str, int])
     return hits[0] if len(hits) == 1 else None
 
 
-def _renamed(transcript: Transcript, chrom: str) -> Transcript:
+def renamed(transcript: Transcript, chrom: str) -> Transcript:
+    """The transcript on a contig of another name."""
     if transcript.chrom == chrom:
         return transcript
     return transcript._replace(chrom=chrom, cds=tuple(row._replace(chrom=chrom) for row in transcript.cds))

@@ -3,6 +3,7 @@
 from dna_mamba.cli.lazy import LazyGroup
 
 COMMANDS = {
+    "annotation": "Predicted genes beside known ones, level by level.",
     "consequences": "Tell nonsense and missense from synonymous substitutions.",
     "model": "What a model knows of a genome, in one table.",
 }
