@@ -1,4 +1,4 @@
-"""Many positions to one vector, exactly, from parts that come one after the other."""
+"""Rows of a batch of sequences, pooled or not, from parts that come one after the other."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol, get_args
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dna_mamba.errors import InputError
+from dna_mamba.models.pooling import SequencePooler, pooler_of
 from dna_mamba.models.streaming import Part
 
 Pool = Literal["mean", "max", "center", "none"]
@@ -39,57 +40,18 @@ def check_pool(pool: str) -> None:
 
 def make_pooler(pool: Pool, lengths: Sequence[int], n_channels: int) -> Pooler:
     """A pooler for one batch of sequences of so many positions each."""
-    poolers: dict[Pool, type[_Mean | _Max | _Center | _Every]] = {
-        "mean": _Mean,
-        "max": _Max,
-        "center": _Center,
-        "none": _Every,
-    }
-    return poolers[pool](lengths, n_channels)
+    return _Every(lengths, n_channels) if pool == "none" else _Pooled(pooler_of(pool, torch.tensor(lengths)))
 
 
-class _Mean:
-    def __init__(self, lengths: Sequence[int], n_channels: int) -> None:
-        self._lengths_B1 = torch.tensor(lengths)[:, None]
-        self._total_BC = torch.zeros(len(lengths), n_channels, dtype=torch.float64)
+class _Pooled:
+    def __init__(self, pooler: SequencePooler) -> None:
+        self._pooler = pooler
 
     def add(self, part: Part, hidden_BLC: Tensor) -> None:
-        self._total_BC += hidden_BLC.float().sum(1).cpu()
+        self._pooler.add(part, hidden_BLC)
 
     def rows(self) -> list[NDArray[np.float32]]:
-        return _split(self._total_BC / self._lengths_B1)
-
-
-class _Max:
-    def __init__(self, lengths: Sequence[int], n_channels: int) -> None:
-        self._lengths_B1 = torch.tensor(lengths)[:, None]
-        self._best_BC = torch.full((len(lengths), n_channels), -torch.inf)
-
-    def add(self, part: Part, hidden_BLC: Tensor) -> None:
-        pads_BL = torch.arange(part.start, part.end) >= self._lengths_B1
-        seen_BLC = hidden_BLC.float().masked_fill(pads_BL[..., None].to(hidden_BLC.device), -torch.inf)
-        self._best_BC = torch.maximum(self._best_BC, seen_BLC.amax(1).cpu())
-
-    def rows(self) -> list[NDArray[np.float32]]:
-        return _split(self._best_BC)
-
-
-class _Center:
-    """Of 7 positions the one at offset 3, of 8 those at 3 and 4: the same places on both strands."""
-
-    def __init__(self, lengths: Sequence[int], n_channels: int) -> None:
-        lengths_B = torch.tensor(lengths)
-        self._middles = ((lengths_B - 1) // 2, lengths_B // 2)
-        self._total_BC = torch.zeros(len(lengths), n_channels)
-
-    def add(self, part: Part, hidden_BLC: Tensor) -> None:
-        for middle_B in self._middles:
-            (here,) = torch.nonzero((part.start <= middle_B) & (middle_B < part.end), as_tuple=True)
-            rows, offsets = here.to(hidden_BLC.device), (middle_B[here] - part.start).to(hidden_BLC.device)
-            self._total_BC[here] += hidden_BLC[rows, offsets].float().cpu() / 2
-
-    def rows(self) -> list[NDArray[np.float32]]:
-        return _split(self._total_BC)
+        return list(self._pooler.pooled().float().cpu().numpy()[:, None])
 
 
 class _Every:
@@ -103,7 +65,3 @@ class _Every:
 
     def rows(self) -> list[NDArray[np.float32]]:
         return self._rows
-
-
-def _split(vectors_BC: Tensor) -> list[NDArray[np.float32]]:
-    return list(vectors_BC.float().numpy()[:, None])
