@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "Check what the scores of a model know, without labels.",
     "data": "Pack genomes into a store, look into one, find what leaks from training.",
     "pretrain": "Train a masked language model on genomes.",
+    "finetune": "Teach a model own labels, judged on folds beside baselines.",
     "plot": "Draw the training curves of runs, one beside the other.",
     "convert": "Bring published Caduceus weights into our format, or back.",
     "models": "List the packaged models, or print the card of one.",

@@ -35,11 +35,12 @@ def read_yaml(path: str | Path, overrides: tuple[str, ...] = ()) -> dict[str, An
     if not isinstance(content, dict):
         raise InputError("is not a YAML mapping", place=path, remedy="see pipelines/recipes for examples")
     for override in overrides:
-        _apply(content, override)
+        apply_override(content, override)
     return content
 
 
-def _apply(content: dict[str, Any], override: str) -> None:
+def apply_override(content: dict[str, Any], override: str) -> None:
+    """Set ``a.b`` of a recipe to what stands after ``=``, read as YAML. Raises InputError as ``read_yaml`` does."""
     key, equals, text = override.partition("=")
     path = tuple(key.split("."))
     if not equals or not all(path):

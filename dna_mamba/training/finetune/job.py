@@ -1,0 +1,199 @@
+"""Fine-tuning: a model and labelled rows in; a judged model, every held-out answer and its baselines out.
+
+A run directory holds ``recipe.yaml`` (as resolved), ``log.jsonl``, what is done so far, and at the end ``model/``,
+``results.json``, ``predictions.tsv`` and ``figures/``.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from dna_mamba.checkpoints import save_model, weights_sha256
+from dna_mamba.errors import PreemptedError
+from dna_mamba.models import TaskModel
+from dna_mamba.runs.counts import Advance, untold
+from dna_mamba.training.finetune.directory import (
+    MODEL,
+    PROGRESS,
+    check_run_directory,
+    clear_run_directory,
+    remove_work,
+    write_finetune_recipe,
+)
+from dna_mamba.training.finetune.encoders import EncoderShelf, Meter
+from dna_mamba.training.finetune.final import all_rows, final_probe
+from dna_mamba.training.finetune.methods import Encoders, Method, methods_of
+from dna_mamba.training.finetune.problem import Answer, Asked, Problem
+from dna_mamba.training.finetune.recipe import FinetuneRecipe
+from dna_mamba.training.finetune.results import (
+    Found,
+    results_of,
+    summaries,
+    table_lines,
+    write_predictions,
+    write_results,
+)
+from dna_mamba.training.finetune.survey import Survey, survey_of
+from dna_mamba.training.finetune.units import Unit, UnitStore
+from dna_mamba.training.loop.log import LOG_FILE, RunLog
+from dna_mamba.training.loop.signals import StopRequest, stop_on_signal
+from dna_mamba.version import __version__
+
+
+@contextmanager
+def _unmetered(what: str, unit: str, total: int) -> Iterator[Advance]:
+    yield untold
+
+
+class Onlooker(NamedTuple):
+    """Who is told how a run is getting on: news in lines, and what shows a piece of work's progress."""
+
+    report: Callable[[str], None] = lambda line: None
+    meter: Meter = _unmetered
+
+
+NOBODY = Onlooker()
+"""Is told nothing."""
+
+
+class FinetuneJob:
+    """One fine-tuning run, built from its recipe alone; nothing is written before ``run``.
+
+    Args:
+        recipe: the model, the rows, the folds and the methods.
+        directory: of the run.
+        device: where models run.
+
+    Raises:
+        InputError: rows, folds or the model cannot be used.
+    """
+
+    def __init__(self, recipe: FinetuneRecipe, directory: str | Path, device: str | torch.device = "cpu") -> None:
+        self.recipe, self.directory, self.device = recipe, Path(directory), device
+
+    @cached_property
+    def survey(self) -> Survey:
+        """The rows, their folds and what leaks between them."""
+        return survey_of(self.recipe)
+
+    @property
+    def problem(self) -> Problem:
+        """The rows, as methods are given them."""
+        return self.survey.problem
+
+    def units(self, methods: list[Method]) -> list[Unit]:
+        """In the order in which they are done: all folds and seeds of a method, then those of the next."""
+        return [
+            Unit(method.name, fold, seed)
+            for method in methods
+            for fold in range(len(self.survey.parts))
+            for seed in range(self.recipe.seeds if method.is_random else 1)
+        ]
+
+    def run(
+        self, onlooker: Onlooker = NOBODY, *, resume: bool = False, force: bool = False, command: str = ""
+    ) -> list[str]:
+        """Teach and judge every method on every fold, then ours on all rows; the lines of the table.
+
+        Args:
+            onlooker: told how it is getting on.
+            resume: take up what an earlier run of the same recipe has done, or start where there is none.
+            force: replace a run that is there already.
+            command: the command line, for the card.
+
+        Raises:
+            InputError: the directory holds something else, or a run of another recipe.
+            PreemptedError: SIGTERM or SIGUSR1 came; what was done is kept.
+            MachineError: the disk is full; what was done is kept.
+        """
+        check_run_directory(self.directory, resume=resume, force=force)
+        for note in self.survey.notes:
+            onlooker.report(note)
+        weights_sha256(self.recipe.model)  # before anything is written
+        if force and not resume:
+            clear_run_directory(self.directory)
+        self.directory.mkdir(exist_ok=True)
+        write_finetune_recipe(self.recipe, self.directory)
+        with (
+            UnitStore(self.directory / PROGRESS, self._facts(), resume=resume, force=force) as store,
+            stop_on_signal() as stop,
+        ):
+            lines = self._run(store, stop, onlooker, command)
+        remove_work(self.directory)
+        return lines
+
+    def _run(self, store: UnitStore, stop: StopRequest, onlooker: Onlooker, command: str) -> list[str]:
+        def check() -> None:
+            if stop.reason is not None:
+                remedy = "run the same command with --resume"
+                raise PreemptedError(f"{stop.reason}; what was done is kept", place=self.directory, remedy=remedy)
+
+        shelf = EncoderShelf(self.recipe, self.problem, self.directory, self.device, check, onlooker.meter)
+        methods = methods_of(self.recipe, self.problem, self._encoders(shelf, onlooker))
+        answers = self._answers(methods, store, check, onlooker)
+        found = Found(self.problem, self.survey.parts, {unit: answer.answers for unit, answer in answers.items()})
+        table = summaries(found)
+        own = [answer.chosen for unit, answer in answers.items() if unit.method == methods[0].name]
+        onlooker.report(f"{methods[0].name} on all {len(self.problem.data):,} rows")
+        model = self._final(shelf, own, check)
+        write_predictions(found, self.directory)
+        results = results_of(found, table, self.survey.facts)
+        save_model(model, self.directory / MODEL, card=None, force=True)
+        write_results(results, self.directory)
+        return table_lines(self.problem, table)
+
+    def _encoders(self, shelf: EncoderShelf, onlooker: Onlooker) -> Encoders:
+        def tune(asked: Asked, pretrained: bool) -> Answer:
+            raise NotImplementedError
+
+        return Encoders(shelf.probe_table, shelf.random_table, tune)
+
+    def _answers(
+        self, methods: list[Method], store: UnitStore, check: Callable[[], None], onlooker: Onlooker
+    ) -> dict[Unit, Answer]:
+        units = self.units(methods)
+        by_name = {method.name: method for method in methods}
+        log = RunLog(self.directory / LOG_FILE)
+        finished = {unit.name for unit in units if store.has(unit)}
+        log.keep(lambda row: row.get("unit") in finished)
+        if finished:
+            onlooker.report(f"{len(finished)} of {len(units)} trainings are done already")
+        answers: dict[Unit, Answer] = {}
+        started = time.perf_counter()
+        for number, unit in enumerate(units):
+            if not store.has(unit):
+                check()
+                before = time.perf_counter()
+                part = self.survey.parts[unit.fold]
+                answer = by_name[unit.method].answer(Asked(self.problem, part, unit.seed, unit.name, check))
+                self._log(log, unit, number, answer, time.perf_counter() - before)
+                store.write(unit, answer)
+            answers[unit] = store.read(unit)
+            if number + 1 == len(units) or units[number + 1].method != unit.method:
+                onlooker.report(f"{unit.method}: done after {time.perf_counter() - started:,.0f} s")
+        return answers
+
+    def _log(self, log: RunLog, unit: Unit, number: int, answer: Answer, seconds: float) -> None:
+        place = {"unit": unit.name, **unit._asdict()}
+        for row in answer.log:
+            content: dict[str, Any] = dict(row)
+            log.write(content.pop("event"), content.pop("step"), **place, **content)
+        log.write("unit", number + 1, **place, chosen=answer.chosen, seconds=round(seconds, 3))
+
+    def _final(self, shelf: EncoderShelf, chosen: list[dict[str, Any]], check: Callable[[], None]) -> TaskModel:
+        asked = Asked(self.problem, all_rows(self.problem), 0, "model", check)
+        return final_probe(asked, shelf.pretrained(), shelf.probe_table(), chosen)
+
+    def _facts(self) -> dict[str, str]:
+        return {
+            "recipe": self.recipe.model_dump_json(),
+            "rows": self.problem.data.sha256,
+            "weights": weights_sha256(self.recipe.model),
+            "version": __version__,
+        }
+

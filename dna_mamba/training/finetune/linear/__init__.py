@@ -1,0 +1,1 @@
+"""Linear models of features, their settings chosen on rows that are not those they are judged by."""
