@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import torch
 
-from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.memory import Shape, inference_bytes
+from dna_mamba.models.model import StrandModel
 from dna_mamba.models.streaming import budget_of
 
 _PASSES = 2
@@ -21,7 +21,7 @@ class Estimate(NamedTuple):
 
 
 def estimate_passes(
-    model: MaskedLanguageModel, positions: int, length: int, batch_size: int, *, both_strands: bool = True
+    model: StrandModel, positions: int, length: int, batch_size: int, *, both_strands: bool = True
 ) -> Estimate:
     """Reading so many ``positions``, in passes of at most ``batch_size`` sequences of ``length`` tokens."""
     shape = Shape(batch_size * (2 if both_strands else 1), length)
@@ -31,12 +31,12 @@ def estimate_passes(
     return Estimate(positions, seconds, memory)
 
 
-def _seconds_per_position(model: MaskedLanguageModel, batch_size: int, length: int, both_strands: bool) -> float:
+def _seconds_per_position(model: StrandModel, batch_size: int, length: int, both_strands: bool) -> float:
     ids_BL = torch.full((batch_size, length), model.tokenizer.mask_id, device=model.device)
     seconds = []
     for _ in range(_PASSES):
         started = time.perf_counter()
-        for _, output in model.stream(ids_BL, both_strands=both_strands):
-            output.logits[0, 0].tolist()  # waits for a GPU
+        for _, hidden in model.stream_strands(ids_BL, both=both_strands):
+            hidden.given[0, 0].tolist()  # waits for a GPU
         seconds.append(time.perf_counter() - started)
     return min(seconds) / ids_BL.numel()

@@ -14,7 +14,7 @@ from dna_mamba.models.precision import Precision, in_precision
 
 
 def as_model(
-    model: MaskedLanguageModel | str | Path,
+    model: LoadedModel | str | Path,
     device: str | torch.device | None = None,
     precision: Precision | None = None,
 ) -> MaskedLanguageModel:
@@ -32,7 +32,7 @@ def as_model(
 
 
 def as_task_model(
-    model: TaskModel | str | Path,
+    model: LoadedModel | str | Path,
     device: str | torch.device | None = None,
     precision: Precision | None = None,
 ) -> TaskModel:
@@ -51,7 +51,7 @@ def as_task_model(
     return opened if precision is None else in_precision(opened, precision)
 
 
-def _opened(model: MaskedLanguageModel | str | Path, device: str | torch.device | None) -> MaskedLanguageModel:
+def _opened(model: LoadedModel | str | Path, device: str | torch.device | None) -> MaskedLanguageModel:
     loaded = _loaded(model, device)
     if not isinstance(loaded, MaskedLanguageModel):
         remedy = "give the language model that it was made of"

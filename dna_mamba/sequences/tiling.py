@@ -5,9 +5,11 @@ others in pairs around it, and no base is claimed by two that are each other's m
 keeps what is nearer to its own middle.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from dna_mamba.errors import InputError
+from dna_mamba.genome import Interval
 
 
 class Tile(NamedTuple):
@@ -56,3 +58,26 @@ def tile(length: int, window_bp: int, overlap_bp: int) -> list[Tile]:
     cuts = [(spans[i][1] + spans[i + 1][0]) // 2 for i in range(half)]
     edges = [0, *cuts, *(length - cut for cut in reversed(cuts)), length]
     return [Tile(*span, edges[i], edges[i + 1]) for i, span in enumerate(spans) if edges[i] < edges[i + 1]]
+
+
+def tiles_touching(tiles: Sequence[Tile], regions: Iterable[Interval]) -> list[Tile]:
+    """Of the windows of a contig, in order, those that keep something of any of its regions."""
+    chosen: list[Tile] = []
+    spans, at = _joined(regions), 0
+    for window in tiles:
+        while at < len(spans) and spans[at][1] <= window.keep_start:
+            at += 1
+        if at < len(spans) and spans[at][0] < window.keep_end:
+            chosen.append(window)
+    return chosen
+
+
+def _joined(regions: Iterable[Interval]) -> list[tuple[int, int]]:
+    """Stretches that regions cover, by position."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted((region.start, region.end) for region in regions if len(region)):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined

@@ -20,14 +20,14 @@ def model():
 def read(model, monkeypatch):
     """Shapes that the model read, and a clock that takes a millisecond for a sequence of a batch."""
     shapes, now = [], [0.0]
-    inner = model.stream
+    inner = model.stream_strands
 
     def stream(ids_BL, **how):
-        shapes.append((*ids_BL.shape, how["both_strands"]))
+        shapes.append((*ids_BL.shape, how["both"]))
         now[0] += 0.001 * len(ids_BL)
         return inner(ids_BL, **how)
 
-    monkeypatch.setattr(model, "stream", stream)
+    monkeypatch.setattr(model, "stream_strands", stream)
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
     return shapes
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dna_mamba.errors import InputError
-from dna_mamba.sequences.tiling import Tile, tile
+from dna_mamba.genome import Interval
+from dna_mamba.sequences.tiling import Tile, tile, tiles_touching
 
 
 @given(st.integers(1, 400), st.integers(1, 60), st.data())
@@ -35,3 +36,11 @@ def test_whole_contigs():
 def test_windows_that_make_no_sense(window_bp, overlap_bp):
     with pytest.raises(InputError, match="less than the window"):
         tile(100, window_bp, overlap_bp)
+
+
+def test_windows_are_chosen_by_what_they_keep():
+    tiles = tile(300, 48, 17)
+    regions = [Interval("c", 200, 210), Interval("c", 5, 9), Interval("c", 6, 7), Interval("c", 90, 90)]
+    kept = [base for window in tiles_touching(tiles, regions) for base in range(window.keep_start, window.keep_end)]
+    assert {*range(5, 9), *range(200, 210)} <= set(kept) and len(tiles_touching(tiles, regions)) < len(tiles)
+    assert tiles_touching(tiles, [Interval("c", 0, 300)]) == tiles and tiles_touching(tiles, []) == []

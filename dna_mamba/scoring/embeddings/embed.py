@@ -7,11 +7,11 @@ import torch
 
 from dna_mamba.genome import Interval
 from dna_mamba.inference.pooling import Pool
+from dna_mamba.inference.sequence_source import Records
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.precision import Precision
 from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.scoring.embeddings.job import EmbedJob
-from dna_mamba.scoring.embeddings.sources import Records
 from dna_mamba.scoring.embeddings.table import Embeddings
 
 

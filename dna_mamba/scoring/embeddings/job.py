@@ -14,6 +14,7 @@ from dna_mamba.inference.batch import positions_per_pass
 from dna_mamba.inference.estimate import Estimate, estimate_passes
 from dna_mamba.inference.open import as_model, fingerprint
 from dna_mamba.inference.pooling import Pool, check_pool
+from dna_mamba.inference.sequence_source import Records, SequenceSource
 from dna_mamba.io.atomic import check_target
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.precision import Precision, precision_of, recorded_precision
@@ -21,7 +22,6 @@ from dna_mamba.runs import ArrayStore, Facts, check_resumable, earlier_fact, is_
 from dna_mamba.runs.array_store import Array
 from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.scoring.embeddings.files import OutputType, check_output_type, resolve_output_type
-from dna_mamba.scoring.embeddings.sources import Records, SequenceSource
 from dna_mamba.scoring.embeddings.table import Embeddings
 from dna_mamba.scoring.embeddings.vectors import (
     EmbeddingPlan,

@@ -24,7 +24,7 @@ from dna_mamba.runs import ArrayStore, Facts, check_resumable, is_file_target, p
 from dna_mamba.runs.array_store import holds, was_finishing
 from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.runs.provenance import run_lines
-from dna_mamba.scoring.tracks.files import RegionsByContig, TrackFile, check_files, track_files, write_track
+from dna_mamba.runs.track_files import RegionsByContig, TrackFile, check_files, track_files, write_track
 from dna_mamba.scoring.tracks.quantities import parse_track
 from dna_mamba.scoring.tracks.reading import Reading, check_reading, read_tiles, tiles_over
 from dna_mamba.sequences.regions import as_reference, as_regions, whole_contigs

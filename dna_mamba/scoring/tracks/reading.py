@@ -20,7 +20,7 @@ from dna_mamba.inference.likelihood import base_ids, base_log_probabilities
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.scoring.tracks.quantities import Prediction, Track
-from dna_mamba.sequences.tiling import Tile, check_tiling, longest_whole, tile
+from dna_mamba.sequences.tiling import Tile, check_tiling, longest_whole, tile, tiles_touching
 
 
 class Reading(NamedTuple):
@@ -57,14 +57,7 @@ class Piece(NamedTuple):
 
 def tiles_over(regions: Iterable[Interval], length: int, reading: Reading) -> list[Tile]:
     """The windows of a contig that keep something of any of its regions."""
-    spans = sorted((region.start, region.end) for region in regions if len(region))
-    chosen, at = [], 0
-    for window in tile(length, reading.window_bp, reading.overlap_bp):
-        while at < len(spans) and spans[at][1] <= window.keep_start:
-            at += 1
-        if at < len(spans) and spans[at][0] < window.keep_end:
-            chosen.append(window)
-    return chosen
+    return tiles_touching(tile(length, reading.window_bp, reading.overlap_bp), regions)
 
 
 def check_reading(model: MaskedLanguageModel, reading: Reading, longest_bp: int) -> None:

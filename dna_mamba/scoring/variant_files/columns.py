@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from dna_mamba.errors import InputError
 from dna_mamba.io.vcf import VcfRecord
+from dna_mamba.runs.table_lines import MISSING, format_number
 from dna_mamba.scoring.variants.scores import SCORES, Column, columns_of
 from dna_mamba.scoring.variants.scores.head import COLUMN_PREFIX, KEY_PREFIX
 from dna_mamba.scoring.variants.status import AlleleStatus, VariantScore
 
 STATUS = "DM_STATUS"
-MISSING = "."
 TABLE_COLUMNS = ("chrom", "pos", "ref", "alt", "id", "status")
 _MEANINGS: dict[AlleleStatus, str] = {
     AlleleStatus.OK: "scored",
@@ -44,11 +42,6 @@ def info_definitions(columns: Sequence[Column], context_bp: int) -> list[str]:
         ),
         f'##INFO=<ID={STATUS},Number=A,Type=String,Description="{describe_status()}">',
     ]
-
-
-def format_number(value: float | None) -> str:
-    """Nine significant digits, which tell any two float32 apart; ``.`` for none."""
-    return MISSING if value is None else f"{np.float32(value):.9g}"
 
 
 def info_of(scores: Sequence[VariantScore], columns: Sequence[Column]) -> str:

@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from dna_mamba.errors import InputError
@@ -14,13 +13,12 @@ from dna_mamba.io.paths import STDIO, check_local
 from dna_mamba.io.vcf import VcfReader, write_vcf_index
 from dna_mamba.io.vcf.binary import BCF_MAGIC, join_bcf
 from dna_mamba.runs.counts import Advance, Counts, add_counts, untold
-from dna_mamba.runs.shards import Claim, Shard, find_claim, span_of
-from dna_mamba.scoring.variant_files.parquet import read_parquet_header, read_parquet_lines
+from dna_mamba.runs.shard_sets import ClaimedFile, check_shards
+from dna_mamba.runs.shards import Claim, find_claim
+from dna_mamba.runs.table_lines import read_parquet_header, read_parquet_lines
 from dna_mamba.scoring.variant_files.summary import ScoreSummary
 from dna_mamba.scoring.variant_files.target import SHARD_LINE, Kind, Target, as_target, open_output
 
-_ROUNDING = ("batch_size", "device")
-"""What changes the last bits of a score at most."""
 _OWN_LINES = (SHARD_LINE, "##dna-mamba_scoreCommand=")
 _AGAIN = "score this shard again"
 _PARQUET_MAGIC = b"PAR1"
@@ -64,8 +62,8 @@ def merge_scores(
     target = as_target(target)
     target.check()
     shards = sorted((open_shard(path) for path in paths), key=lambda shard: shard.claim.shard)
-    notes = _refuse_strangers(shards)
-    _refuse_gaps(shards)
+    notes = check_shards([ClaimedFile(shard.path, shard.claim) for shard in shards])
+    _refuse_other_headers(shards)
     summary = ScoreSummary.of_counts(_total([shard.claim.counts for shard in shards]))
     summary.notes = notes
     _refuse_other_kind(shards[0], target)
@@ -151,43 +149,11 @@ def _text_lines(path: str) -> Iterator[str]:
                 yield line
 
 
-def _refuse_strangers(shards: Sequence[ShardFile]) -> list[str]:
-    """Refuse shards of different runs; a note where batches were of different sizes."""
-    notes: list[str] = []
+def _refuse_other_headers(shards: Sequence[ShardFile]) -> None:
     first, *others = shards
     for other in others:
-        for name in dict.fromkeys([*first.claim.run, *other.claim.run]):
-            ours, theirs = (shard.claim.run.get(name, "none") for shard in (first, other))
-            if ours == theirs:
-                continue
-            difference = f"{name} is {theirs[:64]}, in {first.path} {ours[:64]}"
-            if name not in _ROUNDING:
-                remedy = "merge shards of one run: the same input, model, reference and options"
-                raise InputError(f"its {difference}", place=other.path, remedy=remedy)
-            notes.append(f"{other.path}: {difference}: scores are those of one run to rounding, not to the byte")
-        theirs_total, ours_total = other.claim.n_records, first.claim.n_records
-        if theirs_total != ours_total or other.claim.shard.total != first.claim.shard.total:
-            what = f"is shard {other.claim.shard} of {theirs_total:,} records"
-            ours = f"{first.path} is {first.claim.shard} of {ours_total:,}"
-            raise InputError(f"{what}, but {ours}", place=other.path, remedy=_AGAIN)
         if other.common_header != first.common_header or other.kind != first.kind or other.format != first.format:
             raise InputError(f"its header or format is not that of {first.path}", place=other.path, remedy=_AGAIN)
-    return notes
-
-
-def _refuse_gaps(shards: Sequence[ShardFile]) -> None:
-    first = shards[0].claim
-    by_number = {shard.claim.shard.number: shard for shard in shards}
-    for before, after in pairwise(shards):
-        if before.claim.shard == after.claim.shard:
-            raise InputError(f"is shard {after.claim.shard}, as {before.path} is", place=after.path, remedy="give one")
-    missing = [str(Shard(i, first.shard.total)) for i in range(1, first.shard.total + 1) if i not in by_number][:5]
-    if missing:
-        what = f"shard {', '.join(missing)} is missing" if len(missing) == 1 else f"missing: {', '.join(missing)}"
-        raise InputError(what, place="merge", remedy="give all shards of the run")
-    for shard in shards:
-        if shard.claim.span != span_of(shard.claim.shard, first.n_records):
-            raise InputError(f"holds records {shard.claim.span}, not its own", place=shard.path, remedy=_AGAIN)
 
 
 def _refuse_other_kind(shard: ShardFile, target: Target) -> None:

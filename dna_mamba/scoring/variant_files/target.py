@@ -13,8 +13,8 @@ from dna_mamba.io.paths import check_local
 from dna_mamba.io.vcf import VcfRecord, with_header_lines, write_vcf_index
 from dna_mamba.io.vcf.writer import VcfWriter, vcf_format
 from dna_mamba.runs import is_file_target
-from dna_mamba.scoring.variant_files.columns import info_definitions, info_of, table_header, table_rows
-from dna_mamba.scoring.variant_files.parquet import need_pyarrow, parquet_lines
+from dna_mamba.runs.table_lines import need_pyarrow, parquet_lines
+from dna_mamba.scoring.variant_files.columns import TABLE_COLUMNS, info_definitions, info_of, table_header, table_rows
 from dna_mamba.scoring.variants.scores import Column
 from dna_mamba.scoring.variants.status import VariantScore
 
@@ -120,5 +120,9 @@ def _text_table(target: Target, header: Sequence[str]) -> Iterator[WriteLine]:
 
 @contextmanager
 def _parquet(target: Target, header: Sequence[str]) -> Iterator[WriteLine]:
-    with atomic_output(target.path, force=target.force) as stream, parquet_lines(stream, header) as write:
+    floats = header[-1].split("\t")[len(TABLE_COLUMNS) :]
+    with (
+        atomic_output(target.path, force=target.force) as stream,
+        parquet_lines(stream, header, integers=("pos",), floats=floats) as write,
+    ):
         yield write

@@ -9,8 +9,8 @@ from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.runs import ArrayStore, progress_directory
+from dna_mamba.runs import track_files as files_module
 from dna_mamba.scoring import genome_tracks
-from dna_mamba.scoring.tracks import files as files_module
 from dna_mamba.scoring.tracks import job as job_module
 from dna_mamba.scoring.tracks.job import TracksJob
 from dna_mamba.scoring.tracks.reading import Reading

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Variant
 from dna_mamba.io.vcf import parse_record
+from dna_mamba.runs.table_lines import format_number
 from dna_mamba.scoring import AlleleStatus, VariantScore
 from dna_mamba.scoring.variant_files.columns import (
     describe_status,
-    format_number,
     info_definitions,
     info_of,
     parse_info,

@@ -7,8 +7,8 @@ import pytest
 from dna_mamba.errors import InputError
 from dna_mamba.io.compression import open_input
 from dna_mamba.runs import Claim, Shard, span_of
+from dna_mamba.runs.table_lines import read_parquet_header, read_parquet_lines
 from dna_mamba.scoring.variant_files.merge import merge_scores, open_shard
-from dna_mamba.scoring.variant_files.parquet import read_parquet_header, read_parquet_lines
 from dna_mamba.scoring.variant_files.target import SHARD_LINE, Target, open_output
 
 N_RECORDS, N_SHARDS = 150, 3

@@ -11,7 +11,7 @@ from dna_mamba.errors import InputError
 from dna_mamba.inference.context import window_of
 from dna_mamba.inference.open import as_task_model, fingerprint
 from dna_mamba.inference.questions import AllelePair, Answers, Question
-from dna_mamba.models import TaskModel
+from dna_mamba.models import LoadedModel, TaskModel
 from dna_mamba.models.precision import Precision
 from dna_mamba.scoring.variants.scores.base import Column
 from dna_mamba.sequences.variant_windows import AlleleWindows
@@ -63,7 +63,7 @@ class HeadScore:
 
     def __init__(
         self,
-        model: TaskModel | str | Path,
+        model: LoadedModel | str | Path,
         label: str = "",
         *,
         window_bp: int | None = None,

@@ -1,4 +1,4 @@
-"""What is embedded: sequences in order, where they lie, and what tells of their origin once all are read."""
+"""Sequences in order: where they lie, and what tells of their origin once all are read."""
 
 import hashlib
 from collections.abc import Iterable, Iterator

@@ -7,15 +7,15 @@ import pyarrow.parquet
 import pytest
 
 from dna_mamba.errors import InputError
-from dna_mamba.scoring.variant_files import parquet
-from dna_mamba.scoring.variant_files.parquet import parquet_lines, read_parquet_header, read_parquet_lines
+from dna_mamba.runs import table_lines
+from dna_mamba.runs.table_lines import parquet_lines, read_parquet_header, read_parquet_lines
 
 HEADER = ["##about", "#chrom\tpos\tref\talt\tid\tstatus\tllr"]
 ROWS = ["c\t5000000000\tA\tT\trs1\tOK\t-0.123456791", "c\t6\tG\t.\t.\t.\t.", "d\t7\tG\t<X>\tna\xefve\tSYMBOLIC\t."]
 
 
 def write(path, rows, header=HEADER):
-    with open(path, "wb") as stream, parquet_lines(stream, header) as write_line:
+    with open(path, "wb") as stream, parquet_lines(stream, header, integers=("pos",), floats=("llr",)) as write_line:
         for row in rows:
             write_line(row)
     return path
@@ -23,7 +23,7 @@ def write(path, rows, header=HEADER):
 
 @pytest.mark.parametrize("rows_a_group", [1, 2, 3, 100])
 def test_a_table_reads_back_as_the_text(tmp_path, monkeypatch, rows_a_group):
-    monkeypatch.setattr(parquet, "_ROWS_A_GROUP", rows_a_group)
+    monkeypatch.setattr(table_lines, "_ROWS_A_GROUP", rows_a_group)
     path = write(tmp_path / "scores.parquet", ROWS)
     assert read_parquet_header(path) == HEADER
     assert list(read_parquet_lines(path)) == ROWS
@@ -62,10 +62,10 @@ def test_damage_is_named(tmp_path):
 def test_other_files_are_not_tables_of_scores(tmp_path):
     path = tmp_path / "other.parquet"
     path.write_bytes(b"PAR1 and no more PAR1")
-    with pytest.raises(InputError, match=r"other\.parquet: is not a Parquet table of scores"):
+    with pytest.raises(InputError, match=r"other\.parquet: is not a Parquet table of this program"):
         read_parquet_header(path)
     pyarrow.parquet.write_table(pyarrow.table({"a": [1]}), path)
-    with pytest.raises(InputError, match=r"other\.parquet: is not a Parquet table of scores"):
+    with pytest.raises(InputError, match=r"other\.parquet: is not a Parquet table of this program"):
         read_parquet_header(path)
 
 

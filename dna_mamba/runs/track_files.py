@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +14,32 @@ from dna_mamba.io.bedgraph import Stretch, write_bedgraph
 from dna_mamba.io.bigwig import SUFFIXES as BIGWIG_SUFFIXES
 from dna_mamba.io.bigwig import check_bigwig, write_bigwig
 from dna_mamba.io.paths import STDIO
-from dna_mamba.scoring.tracks.quantities import Track
 
 _SUFFIXES = (".gz", ".bedgraph", ".bg", ".bw", ".bigwig")
 RegionsByContig = Mapping[str, Sequence[Interval]]
 
 
+class NamedTrack(Protocol):
+    """One number a base: what it is called, also in names of files, and what it says."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def description(self) -> str: ...
+
+
 class TrackFile(NamedTuple):
     """A track and the file it goes to; ``-`` is standard output."""
 
-    track: Track
+    track: NamedTrack
     path: str
 
 
-def track_files(path: str | Path, tracks: Sequence[Track]) -> list[TrackFile]:
+def track_files(path: str | Path, tracks: Sequence[NamedTrack]) -> list[TrackFile]:
     """A file for each track: the one named, or that name with the track before its suffixes."""
     name = str(path)
     if len(tracks) == 1 or name == STDIO:

@@ -6,8 +6,8 @@ import pytest
 
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval, Strand
+from dna_mamba.inference.sequence_source import SequenceSource
 from dna_mamba.io.fasta import FastaReader, FastaRecord
-from dna_mamba.scoring.embeddings.sources import SequenceSource
 from tests.worlds import random_sequence, write_fasta
 
 SEQUENCES = {"chr1": random_sequence(40), "b": "acgtN"}

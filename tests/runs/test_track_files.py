@@ -6,7 +6,7 @@ import pytest
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Contig, Interval
 from dna_mamba.io.bedgraph import Stretch
-from dna_mamba.scoring.tracks.files import TrackFile, check_files, track_files, write_track
+from dna_mamba.runs.track_files import TrackFile, check_files, track_files, write_track
 from dna_mamba.scoring.tracks.quantities import parse_track
 from tests.worlds import small_model
 

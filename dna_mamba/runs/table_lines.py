@@ -1,16 +1,23 @@
-"""The table of scores as Parquet: the same rows as the text, typed; numbers are float32."""
+"""Rows of tables: numbers as text, and the same rows as Parquet, typed; numbers with a point are float32."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from dna_mamba.errors import InputError
 from dna_mamba.extras import need
-from dna_mamba.scoring.variant_files.columns import MISSING, TABLE_COLUMNS, format_number
 
+MISSING = "."
 _HEADER = b"dna-mamba_header"
 _ROWS_A_GROUP = 1 << 16
+
+
+def format_number(value: float | None) -> str:
+    """Nine significant digits, which tell any two float32 apart; ``.`` for none."""
+    return MISSING if value is None else f"{np.float32(value):.9g}"
 
 
 def need_pyarrow() -> tuple[Any, Any]:
@@ -19,20 +26,27 @@ def need_pyarrow() -> tuple[Any, Any]:
 
 
 @contextmanager
-def parquet_lines(stream: BinaryIO, header: Sequence[str]) -> Iterator[Callable[[str], None]]:
+def parquet_lines(
+    stream: BinaryIO, header: Sequence[str], *, integers: Collection[str] = (), floats: Collection[str] = ()
+) -> Iterator[Callable[[str], None]]:
     """Yields a function that takes lines of the text table.
 
-    ``pos`` is int64 and 1-based, the scores are float32, all else is text; ``.`` is null. What stands above the
-    text table, and its column names, is the schema's metadata ``dna-mamba_header``. Letters that are not UTF-8 become
-    U+FFFD.
+    What stands above the text table, and its column names, is the schema's metadata ``dna-mamba_header``. Letters that
+    are not UTF-8 become U+FFFD.
+
+    Args:
+        stream: what is written to.
+        header: lines of the text table, the column names last.
+        integers: names of columns that are int64 and never null.
+        floats: names of columns that are float32; all else is text, and ``.`` is null.
 
     Raises:
         InputError: pyarrow is not installed.
     """
     pyarrow, parquet = need_pyarrow()
     names = header[-1].removeprefix("#").split("\t")
-    types = {"pos": pyarrow.int64(), **dict.fromkeys(names[len(TABLE_COLUMNS) :], pyarrow.float32())}
-    fields = [pyarrow.field(name, types.get(name, pyarrow.string()), name != "pos") for name in names]
+    types = {**dict.fromkeys(integers, pyarrow.int64()), **dict.fromkeys(floats, pyarrow.float32())}
+    fields = [pyarrow.field(name, types.get(name, pyarrow.string()), name not in integers) for name in names]
     schema = pyarrow.schema(fields, metadata={_HEADER: _as_utf8("\n".join(header))})
     rows: list[list[str]] = []
     with parquet.ParquetWriter(stream, schema, compression="zstd", write_page_checksum=True) as writer:
@@ -74,7 +88,7 @@ def read_parquet_header(path: str | Path) -> list[str]:
         header: list[str] = metadata[_HEADER].decode().split("\n")
         return header
     except (OSError, pyarrow.ArrowException, KeyError):
-        raise InputError("is not a Parquet table of scores", place=path) from None
+        raise InputError("is not a Parquet table of this program", place=path) from None
 
 
 def read_parquet_lines(path: str | Path) -> Iterator[str]:
@@ -88,7 +102,7 @@ def read_parquet_lines(path: str | Path) -> Iterator[str]:
                     yield "\t".join(map(_cell, row, is_number))
     except (OSError, pyarrow.ArrowException) as error:
         what = f"damaged ({' '.join(str(error).split())[:200]})"
-        raise InputError(what, place=path, remedy="score this shard again") from None
+        raise InputError(what, place=path, remedy="make this file again") from None
 
 
 def _cell(value: Any, is_number: bool) -> str:
