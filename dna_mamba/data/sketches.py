@@ -120,6 +120,44 @@ def mix(values: Hashes) -> Hashes:
     return mixed
 
 
+class SharedKmers:
+    """Which k-mers each of n sequences holds, on either strand: what they share is counted from it.
+
+    Args:
+        sequences: base codes, uint8 (L,) each; short ones, as every k-mer is kept.
+        k: bases, odd.
+
+    Attributes:
+        sizes: k-mers of each sequence, int64 (n,).
+        n_pairs: pairs of equal k-mers in two sequences or one: what ``related`` counts through.
+    """
+
+    def __init__(self, sequences: Iterable[Codes], k: int) -> None:
+        sketches = [sketch_of(codes, k) for codes in sequences]
+        self.sizes = np.array([len(sketch) for sketch in sketches], dtype=np.int64)
+        kmers, number = np.unique(np.concatenate([np.zeros(0, dtype=np.uint64), *sketches]), return_inverse=True)
+        ends = np.concatenate(([0], np.cumsum(self.sizes)))
+        ones = np.ones(len(number), dtype=np.int32)
+        self._holds = csr_array((ones, number.reshape(-1), ends), shape=(len(sketches), max(1, len(kmers))))
+        self._held_by = self._holds.T.tocsr()
+        self._pairs_of = self._holds @ np.diff(self._held_by.indptr).astype(np.int64)
+        self.n_pairs = int(self._pairs_of.sum())
+
+    def related(self, share: float) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]:
+        """Pairs of sequences, the first before the second, and the share of k-mers that they have in common.
+
+        That is, of the k-mers of the one with fewer; those with ``share`` or more come, some first sequences at a time.
+        """
+        parts = np.cumsum(self._pairs_of) // _MOST_PAIRS
+        edges = [0, *(np.flatnonzero(np.diff(parts)) + 1).tolist(), len(self.sizes)]
+        for start, end in pairwise(edges):
+            shared = (self._holds[start:end] @ self._held_by).tocoo()
+            one, other = shared.coords[0].astype(np.int64) + start, shared.coords[1].astype(np.int64)
+            shares = shared.data / np.minimum(self.sizes[one], self.sizes[other])
+            enough = (one < other) & (shares >= share)
+            yield one[enough], other[enough], shares[enough]
+
+
 def families(sequences: Iterable[Codes], k: int = 15, share: float = 0.5) -> NDArray[np.int64]:
     """Number of the family that each sequence is of, int64 (n,): families are 0, 1, ... in order of their first one.
 
@@ -132,39 +170,14 @@ def families(sequences: Iterable[Codes], k: int = 15, share: float = 0.5) -> NDA
         k: bases, odd.
         share: of the k-mers, above 0 and at most 1. Copies of identity p share about p ** k.
     """
-    sketches = [sketch_of(codes, k) for codes in sequences]
-    sizes = np.array([len(sketch) for sketch in sketches], dtype=np.int64)
-    labels = np.arange(len(sketches))
-    if not sizes.sum():
-        return labels
-    kmers, number = np.unique(np.concatenate(sketches), return_inverse=True)
-    ends = np.concatenate(([0], np.cumsum(sizes)))
-    ones = np.ones(len(number), dtype=np.int32)
-    holds = csr_array((ones, number.reshape(-1), ends), shape=(len(sizes), len(kmers)))
-    for first, second in _related(holds, sizes, share):
+    kmers = SharedKmers(sequences, k)
+    labels = np.arange(len(kmers.sizes))
+    for first, second, _ in kmers.related(share):
         labels = _joined(labels, labels[first], labels[second])
     _, first_ones, number = np.unique(labels, return_index=True, return_inverse=True)
     ranks = np.empty(len(first_ones), dtype=np.int64)
     ranks[np.argsort(first_ones)] = np.arange(len(first_ones))
     return ranks[number.reshape(-1)]
-
-
-def _related(
-    holds: csr_array, sizes: NDArray[np.int64], share: float
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Pairs of sequences that share enough k-mers, some first sequences at a time.
-
-    ``holds`` (n, k-mers) tells which sequence holds which: its product with its transpose counts those shared.
-    """
-    held_by = holds.T.tocsr()
-    n_pairs = holds @ np.diff(held_by.indptr)
-    parts = np.cumsum(n_pairs) // _MOST_PAIRS
-    edges = [0, *(np.flatnonzero(np.diff(parts)) + 1).tolist(), len(sizes)]
-    for start, end in pairwise(edges):
-        shared = (holds[start:end] @ held_by).tocoo()
-        one, other = shared.coords[0] + start, shared.coords[1]
-        enough = (one < other) & (shared.data >= share * np.minimum(sizes[one], sizes[other]))
-        yield one[enough], other[enough]
 
 
 def _joined(labels: NDArray[np.int64], one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:

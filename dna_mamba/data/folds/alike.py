@@ -15,9 +15,13 @@ from numpy.typing import NDArray
 
 from dna_mamba.alphabet import Codes, bases_of, reverse_complement_codes
 from dna_mamba.data.folds.alignment import Candidates, JoinedRows, edits_gapped, edits_ungapped
-from dna_mamba.data.sketches import Kmers, kmers_of
+from dna_mamba.data.sketches import Kmers, SharedKmers, kmers_of
 
 NEAR_IDENTITY = 0.95
+RELATED_SHARE = 0.5
+"""Of k-mers: rows that overlap by half and more, or are copies of about 95 % identity all along."""
+_K, _SHORT_K, _SHORT_BP = 15, 11, 100
+_MOST_PAIRS = 1 << 30
 _PIECES_BP = (9, 13, 17)
 _MOST_HITS = 50
 """Rows looked at for each piece, spread evenly over those that hold it."""
@@ -38,8 +42,12 @@ class AlikeRows(NamedTuple):
     """Pairs of sequences that are near duplicates, int64 (p, 2), each pair once, ascending."""
     identity: NDArray[np.float64]
     """Of each pair, 1 - bases replaced / bases of the shorter one, or 1 - edits / (bases + edits), (p,)."""
-    n_many: int
-    """Pieces that more rows hold than were looked at; near duplicates may be missed there."""
+    related: NDArray[np.int64]
+    """Pairs of rows that share half of their k-mers, int64 (q, 2); none where there are too many to count."""
+    shared: NDArray[np.float64]
+    """Of each of these pairs, the share of the k-mers of the row with fewer, (q,)."""
+    notes: tuple[str, ...]
+    """What was not looked at."""
 
 
 def alike_rows(
@@ -54,11 +62,28 @@ def alike_rows(
         identity: of near duplicates, at least.
     """
     group, reverse, first = _same(sequences, others)
+    none = np.zeros((0, 2), dtype=np.int64)
     if others is not None:
-        return AlikeRows(group, reverse, np.zeros((0, 2), dtype=np.int64), np.zeros(0), 0)
+        note = "near duplicates of variants are not looked for: windows of neighbours overlap (--group chrom)"
+        return AlikeRows(group, reverse, none, np.zeros(0), none, np.zeros(0), (note,))
     joined = JoinedRows.of([bases_of(sequences[row]) for row in first])
     pairs, found, n_many = _near(joined, 1 - identity)
-    return AlikeRows(group, reverse, pairs, found, n_many)
+    notes = []
+    if n_many:
+        what = f"{n_many:,} pieces are common to very many rows, of which {_MOST_HITS} were looked at"
+        notes.append(f"{what}: there may be more near duplicates (--folds homology keeps families together)")
+    kmers = SharedKmers(sequences, family_k(joined.lengths))
+    if kmers.n_pairs > _MOST_PAIRS:
+        notes.append("rows that share half of their k-mers are not looked for: most of them share some")
+        return AlikeRows(group, reverse, pairs, found, none, np.zeros(0), tuple(notes))
+    related = list(kmers.related(RELATED_SHARE))
+    rows = np.concatenate([none, *(np.stack(parts[:2], axis=1) for parts in related)])
+    return AlikeRows(group, reverse, pairs, found, rows, np.concatenate([parts[2] for parts in related]), tuple(notes))
+
+
+def family_k(lengths: NDArray[np.int64]) -> int:
+    """Bases of the k-mers that relatives share: 15, or 11 where half of the rows are shorter than 100 bp."""
+    return _K if np.median(lengths) >= _SHORT_BP else _SHORT_K
 
 
 def _same(

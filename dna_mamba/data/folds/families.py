@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from dna_mamba.data.folds.alike import RELATED_SHARE, family_k
 from dna_mamba.data.labelled.dataset import Labelled
 from dna_mamba.data.sketches import families
 from dna_mamba.errors import InputError
 from dna_mamba.io.paths import display_name
 from dna_mamba.io.text_input import open_text
 
-_K, _SHORT_K, _SHORT_BP = 15, 11, 100
-_SHARE = 0.5
 _PAF_COLUMNS = 12
 _MIRRORED = "_Reversed"
 """What hashFrag adds to the name of a reverse complement."""
@@ -30,7 +29,7 @@ class Families(NamedTuple):
     notes: tuple[str, ...]
 
 
-def own_families(labelled: Labelled, share: float = _SHARE) -> Families:
+def own_families(labelled: Labelled, share: float = RELATED_SHARE) -> Families:
     """Families by shared k-mers on either strand: see ``dna_mamba.data.sketches.families``.
 
     k is 15, or 11 where half the rows are shorter than 100 bp. Of variants the windows with REF count.
@@ -40,7 +39,7 @@ def own_families(labelled: Labelled, share: float = _SHARE) -> Families:
         share: of the k-mers of the sequence with fewer, above 0 and at most 1.
     """
     lengths = np.array([len(codes) for codes in labelled.sequences])
-    k = _K if np.median(lengths) >= _SHORT_BP else _SHORT_K
+    k = family_k(lengths)
     number = families(labelled.sequences, k, share)
     notes = [f"{number.max() + 1:,} families of {len(number):,} rows ({share:.0%} of {k}-mers shared)"]
     n_short = int((lengths < k).sum())
@@ -49,7 +48,7 @@ def own_families(labelled: Labelled, share: float = _SHARE) -> Families:
     return Families(number, tuple(notes))
 
 
-def read_families(path: str | Path, labelled: Labelled, share: float = _SHARE) -> Families:
+def read_families(path: str | Path, labelled: Labelled, share: float = RELATED_SHARE) -> Families:
     """Families from the output of another program, told apart by its columns.
 
     - minimap2 PAF (12 columns and more): rows are related where an alignment covers ``share`` of the shorter one.

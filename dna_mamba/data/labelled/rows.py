@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from dna_mamba.errors import InputError
@@ -12,6 +13,7 @@ from dna_mamba.io.text_input import bare_carriage_return, open_text
 
 _PARQUET_MAGIC = b"PAR1"
 _LONGEST_FIELD = 1 << 30
+_BED_COLUMNS = ("chrom", "start", "end", "name", "score", "strand")
 
 
 @dataclass(frozen=True)
@@ -38,17 +40,22 @@ class TextTable:
         raise InputError(f"no column {name!r}", place=self.source, remedy=remedy)
 
 
-def read_rows(path: str | Path) -> TextTable:
+def read_rows(path: str | Path, *, bed: bool = False, may_be_empty: bool = False) -> TextTable:
     """A table whose first line names its columns.
+
+    Args:
+        path: file, or ``-``; text may be packed with gzip.
+        bed: the first line may be data, as in BED; columns are then chrom, start, end, name, score, strand, 7, 8, ...
+        may_be_empty: take a header without rows.
 
     Raises:
         InputError: the file cannot be read, is empty, has no header or no rows, or a row is longer or shorter than
-            the header; names file and line.
+            the first line; names file and line.
     """
     name = display_name(path)
     with open_text(path) as stream:
         if stream.peek(len(_PARQUET_MAGIC)).startswith(_PARQUET_MAGIC):
-            return _parquet(path, name)
+            return _parquet(path, name, may_be_empty)
         lines = _lines(stream, name)
         try:
             number, header = next(lines)
@@ -56,6 +63,9 @@ def read_rows(path: str | Path) -> TextTable:
             raise InputError("is empty", place=name, remedy="give a table with a header line") from None
         separator = _separator(header, f"{name}:{number}")
         names = [column.strip() for column in _cells(header, separator, f"{name}:{number}")]
+        if bed and all(cell.isdigit() for cell in names[1:3]) and len(names) > 2:
+            names = [*_BED_COLUMNS[: len(names)], *map(str, range(len(_BED_COLUMNS) + 1, len(names) + 1))]
+            lines = chain([(number, header)], lines)
         _check_header(names, f"{name}:{number}")
         columns: list[list[str]] = [[] for _ in names]
         places: list[str] = []
@@ -63,12 +73,12 @@ def read_rows(path: str | Path) -> TextTable:
             place = f"{name}:{number}"
             cells = _cells(line, separator, place)
             if len(cells) != len(names):
-                what = f"{len(cells)} columns, the header has {len(names)}"
+                what = f"{len(cells)} columns, the first line has {len(names)}"
                 raise InputError(what, place=place, remedy="a cell is missing or too many: correct the line")
             for column, cell in zip(columns, cells, strict=True):
                 column.append(cell.strip("\t\r"))
             places.append(place)
-    if not places:
+    if not places and not may_be_empty:
         raise InputError("has no rows after its header", place=name, remedy="give labelled sequences")
     return TextTable(name, dict(zip(names, columns, strict=True)), places)
 
@@ -80,7 +90,7 @@ def _lines(stream: Iterator[bytes], name: str) -> Iterator[tuple[int, str]]:
         if b"\r" in raw.rstrip(b"\r\n"):
             raise bare_carriage_return(f"{name}:{number}")
         line = raw.decode("utf-8", errors="surrogateescape").rstrip("\r\n")
-        if not line.strip() or (line.startswith("##") and not began):
+        if not line.strip() or (line.startswith(("##", "track ", "browser ")) and not began):
             continue
         yield number, line if began else line.removeprefix("#")
         began = True
@@ -118,7 +128,7 @@ def _is_sequence(text: str) -> bool:
     return len(text) >= 8 and not text.upper().strip("ACGTUN")
 
 
-def _parquet(path: str | Path, name: str) -> TextTable:
+def _parquet(path: str | Path, name: str, may_be_empty: bool) -> TextTable:
     parquet = need("pyarrow.parquet", what=f"{name}: Parquet", instead="give TSV")
     try:
         table = parquet.read_table(path)
@@ -126,7 +136,7 @@ def _parquet(path: str | Path, name: str) -> TextTable:
         reason = str(error).splitlines()[0]
         raise InputError(f"damaged Parquet ({reason})", place=name, remedy="copy or make the file again") from None
     columns = {column: [_cell(value) for value in table[column].to_pylist()] for column in table.column_names}
-    if not table.num_rows:
+    if not table.num_rows and not may_be_empty:
         raise InputError("has no rows", place=name, remedy="give labelled sequences")
     return TextTable(name, columns, [f"{name}: row {row}" for row in range(1, table.num_rows + 1)])
 
