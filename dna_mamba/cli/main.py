@@ -16,6 +16,7 @@ COMMANDS = {
     "ism": "Score every substitution at every position of a region.",
     "tracks": "Write one number a base along contigs, as bigWig or bedGraph.",
     "embed": "Turn sequences into vectors.",
+    "explain": "Say what each base contributes to what a model says.",
     "evaluate": "Check what the scores of a model know, without labels.",
     "data": "Pack genomes into a store, look into one, find what leaks from training.",
     "pretrain": "Train a masked language model on genomes.",

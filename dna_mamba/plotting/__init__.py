@@ -1,5 +1,6 @@
 """Figures of scores and of training, drawn with matplotlib where it is installed."""
 
+from dna_mamba.plotting.attributions import Marked, attribution_logo
 from dna_mamba.plotting.figures import figure_format, save_figure
 from dna_mamba.plotting.logo import draw_logo, letter_heights
 from dna_mamba.plotting.mutagenesis import mutagenesis_map
@@ -9,8 +10,10 @@ from dna_mamba.plotting.variant_map import ScoredVariant, SitePrediction, is_tra
 
 __all__ = [
     "Against",
+    "Marked",
     "ScoredVariant",
     "SitePrediction",
+    "attribution_logo",
     "compare_runs",
     "draw_logo",
     "figure_format",

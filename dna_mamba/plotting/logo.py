@@ -36,26 +36,32 @@ def letter_heights(probabilities_L4: NDArray[np.floating]) -> NDArray[np.float64
     return heights
 
 
-def draw_logo(axes: "Axes", heights_L4: NDArray[np.float64], *, start: float = 0) -> None:
+def draw_logo(
+    axes: "Axes", heights_L4: NDArray[np.floating], *, start: float = 0, smallest: float = _SMALLEST_BITS
+) -> None:
     """Stack the letters of each position, the highest on top; the axis ends at the highest stack.
 
-    Position ``i`` is centred on ``start + i``.
+    Letters of negative height hang below zero, upside down. Position ``i`` is centred on ``start + i``; letters lower
+    than ``smallest`` are left out.
     """
     from matplotlib.patches import PathPatch
     from matplotlib.transforms import Affine2D
 
     for i, heights in enumerate(heights_L4):
-        bottom = 0.0
-        for base in np.argsort(heights, kind="stable"):
-            if heights[base] < _SMALLEST_BITS:
+        ends = [0.0, 0.0]  # of the stacks above and below zero
+        for base in np.argsort(np.abs(heights), kind="stable"):
+            height, below = float(heights[base]), int(heights[base] < 0)
+            if abs(height) < smallest:
                 continue
-            place = Affine2D().scale(_WIDTH, heights[base]).translate(start + i - _WIDTH / 2, bottom)
+            place = Affine2D().scale(_WIDTH, height).translate(start + i - _WIDTH / 2, ends[below])
             letter = BASES[base]
             patch = PathPatch(place.transform_path(_glyph(letter)), facecolor=BASE_COLOURS[letter], linewidth=0)
             axes.add_patch(patch)
-            bottom += heights[base]
+            ends[below] += height
     axes.set_xlim(start - 0.5, start + len(heights_L4) - 0.5)
-    axes.set_ylim(0, max(LEAST_AXIS_BITS, 1.05 * float(heights_L4.sum(axis=1).max(initial=0))))
+    lowest = float(heights_L4.clip(max=0).sum(axis=1).min(initial=0))
+    highest = float(heights_L4.clip(min=0).sum(axis=1).max(initial=0))
+    axes.set_ylim(1.05 * lowest, max(LEAST_AXIS_BITS, 1.05 * highest))
 
 
 @cache

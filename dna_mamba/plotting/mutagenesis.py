@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from dna_mamba.alphabet import BASES
 from dna_mamba.plotting.figures import new_figure, tidy
 from dna_mamba.plotting.logo import LEAST_AXIS_BITS, MAX_BITS, draw_logo, letter_heights
+from dna_mamba.plotting.position_rows import mark_positions, row_length, row_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 
 _COLOURS = "PuOr"
 """Orange below zero, purple above: told apart by every kind of colour vision (Brewer's scales)."""
-_ROW_BP = 100
-"""Positions side by side; longer regions go on in another row, so that letters stay legible."""
-_INCHES_A_BP, _LEAST_INCHES = 0.105, 5.5
-_TICKS_A_ROW = 10
 
 
 def mutagenesis_map(
@@ -44,9 +41,9 @@ def mutagenesis_map(
     Raises:
         InputError: matplotlib is not installed.
     """
-    n_rows = -(-len(sequence) // _ROW_BP)
-    row_bp = -(-len(sequence) // n_rows)
-    figure = new_figure(max(_LEAST_INCHES, 1.2 + _INCHES_A_BP * row_bp), 0.7 + 2.3 * n_rows)
+    row_bp = row_length(len(sequence))
+    n_rows = -(-len(sequence) // row_bp)
+    figure = new_figure(row_width(row_bp), 0.7 + 2.3 * n_rows)
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     grid = figure.subplots(2 * n_rows, 1, squeeze=False, height_ratios=[1, 1] * n_rows)[:, 0]
@@ -63,7 +60,8 @@ def mutagenesis_map(
         logo.set_ylim(0, highest)  # one scale for all rows
         for axes in (heat, logo):
             axes.set_xlim(pos - 0.5, pos + row_bp - 0.5)  # a short last row keeps the scale of the others
-        _mark_positions(logo, pos, here.stop - here.start, row_bp)
+        shown = range(pos, pos + here.stop - here.start)
+        mark_positions(logo, shown, shown, row_bp)
         tidy(logo, "", f"position on {chrom}" if row == n_rows - 1 else "", "bits")
     bar = figure.colorbar(image, ax=list(grid), fraction=0.03, pad=0.01, aspect=12 * n_rows)
     bar.set_label("LLR (nats)\n← alt less likely", fontsize=8)
@@ -92,10 +90,3 @@ def _draw_heat(axes: "Axes", sequence: str, llr_L4: NDArray[np.floating], pos: i
     axes.tick_params(axis="x", length=0, pad=1, labelsize=7)
     axes.spines[:].set_visible(False)
     return image
-
-
-def _mark_positions(axes: "Axes", pos: int, count: int, row_bp: int) -> None:
-    """Round positions, counted from 1."""
-    step = next(s for s in (5, 10, 20, 50, 100) if row_bp / s <= _TICKS_A_ROW or s == 100)
-    ticks = [p for p in range(pos, pos + count) if p % step == 0]
-    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])

@@ -1,0 +1,281 @@
+"""``dna-mamba explain``: what each base contributes to what a head, or a variant's score, says."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dna_mamba.cli.console import log, progress
+from dna_mamba.cli.options import (
+    device_option,
+    force_option,
+    model_option,
+    no_version_option,
+    resolve_device,
+    setup_torch,
+    threads_option,
+)
+from dna_mamba.cli.regions import read_regions, region_options
+from dna_mamba.cli.resuming import resume_option, telling_what_is_kept
+from dna_mamba.errors import InputError
+
+if TYPE_CHECKING:
+    from dna_mamba.explain import Attribution, ExplainedSequences, ExplainedVariants, ExplainSummary
+    from dna_mamba.explain.items import ExplainMethod
+    from dna_mamba.explain.soft import ComparedWith
+    from dna_mamba.explain.variants import LikelihoodKind
+    from dna_mamba.scoring.variants.assess import CheckRef
+
+_MAX_FIGURE_BP = 1000
+_LARGE_GAP = 0.05
+"""Of what integrated gradients should add up to: more is told."""
+
+
+@click.command()
+@click.argument("inputs", type=click.Path(), metavar="[IN]", required=False)
+@model_option
+@click.option(
+    "-f",
+    "--reference",
+    metavar="REF.fa",
+    type=click.Path(),
+    help="Genome, with the variants of IN (VCF), or with regions of -r or -R.",
+)
+@region_options("Explain this place on REF.fa, read alone", "Explain the places of a BED file")
+@click.option(
+    "-o",
+    "--output",
+    default="-",
+    metavar="OUT",
+    type=click.Path(),
+    help=".npz, .tsv, .tsv.gz, or of sequences and regions .bw or .bedgraph; a table to standard output if not given.",
+)
+@click.option(
+    "--figure",
+    metavar="OUT.svg",
+    type=click.Path(),
+    help=f"Logo of the first sequence or allele that has at most {_MAX_FIGURE_BP} bp: .png, .svg or .pdf.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(["integrated-gradients", "input-x-gradient", "ism"]),
+    default="integrated-gradients",
+    show_default=True,
+    help="Gradients over the way from a baseline, gradients at the sequence, or every substitution in turn.",
+)
+@click.option(
+    "--baseline",
+    type=click.Choice(["uniform", "unknown"]),
+    default="uniform",
+    show_default=True,
+    help="What gradients compare with: a quarter of each base, or N.",
+)
+@click.option(
+    "--steps", type=click.IntRange(min=1, max=10_000), default=32, show_default=True, help="Of integrated gradients."
+)
+@click.option("--target", metavar="NAME", help="Class, label or target explained; default the predicted one.")
+@click.option(
+    "--at",
+    type=click.IntRange(min=1),
+    show_default="the middle",
+    metavar="POS",
+    help="Of a head along the sequence: the position (from 1) whose answer is explained.",
+)
+@click.option(
+    "--scores",
+    type=click.Choice(["llr", "wt-llr"]),
+    default="llr",
+    show_default=True,
+    help="Of a language model: which log-likelihood ratio of an allele is explained.",
+)
+@click.option(
+    "--context",
+    type=click.IntRange(min=1),
+    metavar="BP",
+    show_default="what the model was trained on",
+    help="Of variants: longest window, the change in its middle.",
+)
+@click.option(
+    "--check-ref",
+    type=click.Choice(["w", "x", "s", "e"]),
+    default="w",
+    show_default=True,
+    help="As in score: what a REF that differs from REF.fa means.",
+)
+@resume_option
+@device_option
+@threads_option
+@force_option
+@no_version_option
+def command(
+    inputs: str | None,
+    model: str,
+    reference: str | None,
+    regions: tuple[str, ...],
+    regions_bed: str | None,
+    output: str,
+    figure: str | None,
+    method: "ExplainMethod",
+    baseline: "ComparedWith",
+    steps: int,
+    target: str | None,
+    at: int | None,
+    scores: "LikelihoodKind",
+    context: int | None,
+    check_ref: "CheckRef",
+    resume: bool,
+    device: str,
+    threads: int,
+    force: bool,
+    no_version: bool,
+) -> None:
+    """Say what each base of each sequence of IN contributes to what a model with a head says of it.
+
+    With -f, IN is a VCF: what each base of an allele's window contributes to its log-likelihood ratio under a language
+    model, or to what a head for variants says. A class is explained by its log odds, a value in its own units.
+    Attributions of integrated gradients add up to the score less that of the baseline. OUT holds, for each base, its
+    attribution and what A, C, G and T would contribute in its place.
+    """
+    from dna_mamba.explain import Explaining, ExplainJob
+    from dna_mamba.explain.files import output_kind
+    from dna_mamba.io.atomic import check_target
+    from dna_mamba.runs.provenance import command_line
+
+    output_kind(output)
+    check_target(output, force=force)
+    if figure:
+        _check_figure(figure, force=force)
+    setup_torch(threads)
+    place = None if at is None else at - 1
+    if inputs is not None and reference is not None:
+        _refuse(("--region", regions), ("--regions-bed", regions_bed), ("--at", at), what="variants")
+        source = _variants(inputs, reference, model, scores, context, target, check_ref, device)
+    else:
+        _refuse(("--context", context), what="sequences")
+        source = _sequences(inputs, reference, model, (regions, regions_bed), target, place, device)
+    job = ExplainJob(source, Explaining(method, baseline, steps))
+    shown: list[Attribution] = []
+    total = source.survey() if source.is_repeatable else None
+    with telling_what_is_kept(output, resume=resume), progress("explained", unit=source.what, total=total) as advance:
+        summary = job.run(
+            output,
+            resume=resume,
+            force=force,
+            command=None if no_version else command_line(),
+            take=lambda found: _keep(found, shown) if figure else None,
+            advance=advance,
+        )
+    _tell(summary, source.what, method)
+    if figure:
+        _draw(figure, shown, source, method, force=force)
+
+
+def _sequences(
+    path: str | None,
+    reference: str | None,
+    model: str,
+    places: tuple[tuple[str, ...], str | None],
+    target: str | None,
+    at: int | None,
+    device: str,
+) -> "ExplainedSequences":
+    from dna_mamba.explain import ExplainedSequences
+    from dna_mamba.io.fasta import FastaReader
+
+    regions, regions_bed = places
+    if path is not None:
+        if regions or regions_bed:
+            raise InputError("regions belong to a genome", place=path, remedy="give it with -f")
+        return ExplainedSequences(path, model, target=target, at=at, device=resolve_device(device))
+    if reference is None:
+        raise InputError("give IN, or a genome with -f and regions with -r or -R")
+    if not (regions or regions_bed):
+        raise InputError("no region", place="--reference", remedy="give -r or -R, or a VCF of variants")
+    genome = FastaReader(reference)
+    found = read_regions(regions, regions_bed, genome, stranded=True)
+    return ExplainedSequences(genome, model, regions=found, target=target, at=at, device=resolve_device(device))
+
+
+def _variants(
+    path: str,
+    reference: str,
+    model: str,
+    scores: "LikelihoodKind",
+    context: int | None,
+    target: str | None,
+    check_ref: "CheckRef",
+    device: str,
+) -> "ExplainedVariants":
+    from dna_mamba.explain import ExplainedVariants
+
+    return ExplainedVariants(
+        path,
+        reference,
+        model,
+        likelihood=scores,
+        context_bp=context,
+        target=target,
+        check_ref=check_ref,
+        device=resolve_device(device),
+    )
+
+
+def _refuse(*options: tuple[str, object], what: str) -> None:
+    for name, value in options:
+        if value:
+            raise InputError(f"has no meaning for {what}", place=name, remedy="leave it out")
+
+
+def _check_figure(path: str, *, force: bool) -> None:
+    from dna_mamba.io.atomic import check_target
+    from dna_mamba.plotting import figure_format
+
+    figure_format(path)
+    check_target(path, force=force)
+
+
+def _keep(found: "Attribution", shown: "list[Attribution]") -> None:
+    if not shown and 0 < len(found.item) <= _MAX_FIGURE_BP:
+        shown.append(found)
+
+
+def _tell(summary: "ExplainSummary", what: str, method: str) -> None:
+    n_without = summary.n_items - summary.n_explained
+    if n_without:
+        log(f"{n_without:,} of {summary.n_items:,} {what} have no explanation; the column status says why")
+    gap, explained = summary.worst_gap
+    if method == "integrated-gradients" and abs(gap) > _LARGE_GAP * abs(explained) + 1e-3:
+        log(f"warning: attributions add up to {explained + gap:.3g} in place of {explained:.3g}; give more --steps")
+
+
+def _draw(
+    path: str,
+    shown: "list[Attribution]",
+    source: "ExplainedSequences | ExplainedVariants",
+    method: str,
+    *,
+    force: bool,
+) -> None:
+    from dna_mamba.alphabet import decode_bases
+    from dna_mamba.explain.items import PARTS
+    from dna_mamba.plotting import Marked, attribution_logo, save_figure
+
+    if not shown:
+        raise InputError(f"no explanation of at most {_MAX_FIGURE_BP:,} bp", place=path, remedy="leave --figure out")
+    (found,) = shown
+    item = found.item
+    marked = []
+    for number in (1, 2):
+        (at,) = (item.parts == number).nonzero()
+        if len(at):
+            marked.append(Marked(int(at[0]), int(at[-1]) + 1, PARTS[number]))
+    figure = attribution_logo(
+        decode_bases(item.codes),
+        found.values_L5[:, 0],
+        (item.positions + 1).tolist(),
+        chrom=item.chrom,
+        unit=source.unit,
+        title=f"{item.name}: {source.outputs[found.output]}, {found.score:.3g} {source.unit}, {method}",
+        marked=marked,
+    )
+    save_figure(figure, path, force=force)
+    log(f"figure: {path}")
