@@ -13,6 +13,7 @@ Undefined = dict[str, str]
 """Why a metric has no value, by its name."""
 
 CLASS_METRICS = ("accuracy", "balanced_accuracy", "mcc", "f1", "auroc", "auprc", "brier", "ece")
+_ONE_CLASS = "the truth has one class"
 _RANKED: dict[str, Callable[..., Any]] = {"auroc": roc_auc_score, "auprc": average_precision_score}
 
 
@@ -33,22 +34,19 @@ def class_scores(
     predicted = probabilities.argmax(1)
     is_right = predicted == truth
     there = np.unique(truth)
+    varies = len(there) > 1
     recalls = [float(is_right[truth == index].mean()) for index in there]
     ranked, undefined = _ranked_classes(truth, probabilities)
     values = {
         "accuracy": float(is_right.mean()),
-        "balanced_accuracy": float(np.mean(recalls)),
-        "mcc": float(matthews_corrcoef(truth, predicted)),
+        "balanced_accuracy": float(np.mean(recalls)) if varies else float("nan"),
+        "mcc": float(matthews_corrcoef(truth, predicted)) if varies else float("nan"),
         "f1": float(f1_score(truth, predicted, average="macro", zero_division=0.0)),
         **ranked,
         "brier": brier(truth, probabilities),
         "ece": expected_calibration_error(is_right, probabilities.max(1)),
     }
-    if len(there) < 2:
-        reason = "the truth has one class"
-        values |= {"mcc": float("nan"), "balanced_accuracy": float("nan")}
-        undefined |= {"mcc": reason, "balanced_accuracy": reason}
-    return values, undefined
+    return values, undefined if varies else undefined | dict.fromkeys(("mcc", "balanced_accuracy"), _ONE_CLASS)
 
 
 def label_scores(truth: NDArray[np.int64], probabilities: NDArray[np.float64]) -> tuple[dict[str, float], Undefined]:
@@ -78,7 +76,7 @@ def _ranked_classes(truth: NDArray[np.int64], probabilities: NDArray[np.float64]
     if n_classes == 2:
         there = [index for index in there if index == 1]
     if not there:
-        return dict.fromkeys(_RANKED, float("nan")), dict.fromkeys(_RANKED, "the truth has one class")
+        return dict.fromkeys(_RANKED, float("nan")), dict.fromkeys(_RANKED, _ONE_CLASS)
     return {
         name: float(np.mean([metric(truth == index, probabilities[:, index]) for index in there]))
         for name, metric in _RANKED.items()

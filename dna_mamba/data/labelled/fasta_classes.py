@@ -18,7 +18,7 @@ def read_fasta_classes(files: Sequence[str]) -> Labelled:
         files: ``class=path`` each; several of one class are joined.
 
     Raises:
-        InputError: a class without a name, without records, or the only one; a record without sequence; a file that
+        InputError: a class without a name, an empty file, one class alone; a record without sequence; a file that
             cannot be read.
     """
     names: list[str] = []
@@ -28,7 +28,6 @@ def read_fasta_classes(files: Sequence[str]) -> Labelled:
     numbered: list[str] = []
     for text in files:
         label, path = _class_and_path(text)
-        before = len(names)
         for number, record in enumerate(read_sequences(path), start=1):
             place = f"{path}: record {record.name!r}"
             if not record.sequence:
@@ -38,9 +37,6 @@ def read_fasta_classes(files: Sequence[str]) -> Labelled:
             places.append(place)
             numbered.append(f"{label}/{number}")
             sequences.append(encode_bases(record.sequence, place=place))
-        if len(names) == before:
-            what = f"class {label!r} has no sequences"
-            raise InputError(what, place=path, remedy="give sequences, or leave the class out")
     source = ", ".join(files)
     labels = read_labels({"class": cells}, places, source=source, task="classification")
     notes = []
