@@ -3,12 +3,15 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dna_mamba.cli.console import log, progress
 from dna_mamba.cli.options import device_option, force_option, resolve_device, setup_torch, threads_option
+
+if TYPE_CHECKING:
+    from dna_mamba.training.finetune import FinetuneRecipe
 
 _KEYS = {
     "model": "model",
@@ -22,6 +25,7 @@ _KEYS = {
     "id_column": "data.id_column",
     "group": "data.group",
     "fold_column": "data.fold_column",
+    "chrom_column": "data.chrom_column",
     "task": "data.task",
     "window_bp": "data.window_bp",
     "bin_bp": "data.bin_bp",
@@ -74,6 +78,7 @@ _KEYS = {
 @click.option("--n-folds", type=click.IntRange(min=2), show_default="5", help="How many folds.")
 @click.option("--repeats", type=click.IntRange(min=1), show_default="1", help="How often rows are divided anew.")
 @click.option("--fold-column", metavar="COLUMN", help="Column that says in which fold a row is tested.")
+@click.option("--chrom-column", metavar="COLUMN", help="Contig of each row of a table.")
 @click.option("--group", metavar="COLUMN", help="Rows of one group stay on one side; chrom is the contig.")
 @click.option("--families", metavar="FILE", help="Families for homology, of hashFrag, MMseqs2 or minimap2.")
 @click.option("--leaks", type=click.Choice(["drop", "keep", "refuse"]), show_default="drop", help="Rows that leak.")
@@ -127,8 +132,28 @@ def command(
     if not dry_run:
         check_run_directory(Path(run), resume=resume, force=force)  # before the rows are read
     setup_torch(threads)
+    if settings.data.task == "annotation":
+        _annotate(settings, run, device, resume=resume, dry_run=dry_run, force=force)
+        return
     job = FinetuneJob(settings, run, resolve_device(device))
     command_line = shlex.join(["dna-mamba", *sys.argv[1:]])
     onlooker = Onlooker(log, lambda what, unit, total: progress(what, unit=unit, total=total))
     for line in job.run(onlooker, resume=resume, force=force, command=command_line):
+        click.echo(line)
+
+
+def _annotate(
+    settings: "FinetuneRecipe", run: str, device: str, *, resume: bool, dry_run: bool, force: bool
+) -> None:
+    """A head for every base, of genomes with their genes (docs/annotation.md)."""
+    from dna_mamba.training.finetune.annotation import AnnotationJob
+    from dna_mamba.training.loop.watcher import Watcher
+
+    job = AnnotationJob(settings, run, resolve_device(device))
+    if dry_run:
+        log(job.plan())
+        return
+    watcher = Watcher(log, lambda total: progress("trained", unit="steps", total=total))
+    command_line = shlex.join(["dna-mamba", *sys.argv[1:]])
+    for line in job.run(watcher, resume=resume, force=force, command=command_line):
         click.echo(line)

@@ -67,3 +67,11 @@ class EncoderShelf:
         )
         with self._meter(f"embedded ({name} weights)", "bp", n_bases(data)) as advance:
             return embed_rows(request, data, recipe.probe.strands, check=self._check, advance=advance)
+
+    def table_of(self, pretrained: bool, seed: int) -> EmbeddingTable:
+        """Vectors of the pretrained encoder, or of the one with random weights from a seed."""
+        return self.probe_table() if pretrained else self.random_table(seed)
+
+    def encoder_of(self, pretrained: bool, seed: int) -> StrandModel:
+        """The encoder itself; to be copied before it is trained."""
+        return self.pretrained() if pretrained else self.random(seed)

@@ -39,6 +39,7 @@ from dna_mamba.training.finetune.results import (
     write_results,
 )
 from dna_mamba.training.finetune.survey import Survey, survey_of
+from dna_mamba.training.finetune.tuned.tuner import Tuner
 from dna_mamba.training.finetune.units import Unit, UnitStore
 from dna_mamba.training.loop.log import LOG_FILE, RunLog
 from dna_mamba.training.loop.signals import StopRequest, stop_on_signal
@@ -134,24 +135,19 @@ class FinetuneJob:
                 raise PreemptedError(f"{stop.reason}; what was done is kept", place=self.directory, remedy=remedy)
 
         shelf = EncoderShelf(self.recipe, self.problem, self.directory, self.device, check, onlooker.meter)
-        methods = methods_of(self.recipe, self.problem, self._encoders(shelf, onlooker))
+        tuner = Tuner(self.recipe, self.directory, shelf, onlooker.report)
+        methods = methods_of(self.recipe, self.problem, Encoders(shelf.table_of, tuner.answer))
         answers = self._answers(methods, store, check, onlooker)
         found = Found(self.problem, self.survey.parts, {unit: answer.answers for unit, answer in answers.items()})
         table = summaries(found)
         own = [answer.chosen for unit, answer in answers.items() if unit.method == methods[0].name]
         onlooker.report(f"{methods[0].name} on all {len(self.problem.data):,} rows")
-        model = self._final(shelf, own, check)
+        model = self._final(shelf, tuner, own, check)
         write_predictions(found, self.directory)
         results = results_of(found, table, self.survey.facts)
         save_model(model, self.directory / MODEL, card=None, force=True)
         write_results(results, self.directory)
         return table_lines(self.problem, table)
-
-    def _encoders(self, shelf: EncoderShelf, onlooker: Onlooker) -> Encoders:
-        def tune(asked: Asked, pretrained: bool) -> Answer:
-            raise NotImplementedError
-
-        return Encoders(shelf.probe_table, shelf.random_table, tune)
 
     def _answers(
         self, methods: list[Method], store: UnitStore, check: Callable[[], None], onlooker: Onlooker
@@ -185,9 +181,13 @@ class FinetuneJob:
             log.write(content.pop("event"), content.pop("step"), **place, **content)
         log.write("unit", number + 1, **place, chosen=answer.chosen, seconds=round(seconds, 3))
 
-    def _final(self, shelf: EncoderShelf, chosen: list[dict[str, Any]], check: Callable[[], None]) -> TaskModel:
+    def _final(
+        self, shelf: EncoderShelf, tuner: Tuner, chosen: list[dict[str, Any]], check: Callable[[], None]
+    ) -> TaskModel:
         asked = Asked(self.problem, all_rows(self.problem), 0, "model", check)
-        return final_probe(asked, shelf.pretrained(), shelf.probe_table(), chosen)
+        if self.recipe.how == "probe":
+            return final_probe(asked, shelf.pretrained(), shelf.probe_table(), chosen)
+        return tuner.final(asked, chosen)
 
     def _facts(self) -> dict[str, str]:
         return {

@@ -31,13 +31,11 @@ class Encoders(NamedTuple):
     """What the model of the run, and one like it with random weights, make of the rows.
 
     Attributes:
-        probe: vectors of the pretrained encoder.
-        random_probe: of the encoder with random weights from a seed.
-        tune: training by gradients of a model that starts pretrained, or from random weights.
+        table: vectors of the pretrained encoder (True), or of one with random weights from a seed.
+        tune: training by gradients of a model that starts pretrained (True), or from random weights.
     """
 
-    probe: Callable[[], FeatureTable]
-    random_probe: Callable[[int], FeatureTable]
+    table: Callable[[bool, int], FeatureTable]
     tune: Callable[[Asked, bool], Answer]
 
 
@@ -61,6 +59,8 @@ def _encoder_method(recipe: FinetuneRecipe, problem: Problem, encoders: Encoders
     if recipe.how != "probe":
         return Method(name, True, lambda asked: encoders.tune(asked, pretrained))
     estimator = recipe.probe.estimator_for(problem.kind)
-    if pretrained:
-        return Method(name, False, lambda asked: fit_and_answer(asked, encoders.probe(), estimator))
-    return Method(name, True, lambda asked: fit_and_answer(asked, encoders.random_probe(asked.seed), estimator))
+
+    def answer(asked: Asked) -> Answer:
+        return fit_and_answer(asked, encoders.table(pretrained, asked.seed), estimator)
+
+    return Method(name, not pretrained, answer)

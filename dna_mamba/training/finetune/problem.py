@@ -75,8 +75,7 @@ def part_of(fold: Fold, seed: int = 0) -> Part:
     return Part(np.sort(order[n_validation:]), np.sort(order[:n_validation]), fold.test)
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """One thing to do: learn from a part of the rows and answer for the rest.
 
     Attributes:

@@ -39,6 +39,7 @@ class DataSection(Section):
     id_column: str | None = None
     group: str | None = None
     fold_column: str | None = None
+    chrom_column: str | None = None
     families: str | None = None
     task: Task | None = None
     window_bp: int | None = Field(default=None, gt=0)
@@ -73,10 +74,14 @@ class ProbeSection(Section):
 
 
 class HeadSection(Section):
-    """The head of a model that is trained by gradients: see ``models.heads.HeadConfig``."""
+    """The head of a model that is trained by gradients: see ``models.heads.HeadConfig``.
 
-    pooling: Pooling = "mean"
-    strands: Literal["joined", "given"] = "joined"
+    ``auto`` takes the pooling and the strands whose linear probe predicts the validation rows best. A head without a
+    hidden layer and without attention starts as that probe.
+    """
+
+    pooling: Pooling | Literal["auto"] = "auto"
+    strands: Literal["joined", "given", "auto"] = "auto"
     hidden: int | None = Field(default=None, gt=0)
     dropout: float = Field(default=0.1, ge=0, lt=1)
 

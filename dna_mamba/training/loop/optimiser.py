@@ -1,6 +1,7 @@
 """AdamW with warm-up and cosine decay, as a function of the step alone."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,18 +24,28 @@ class OptimiserConfig(BaseModel):
     clip_norm: float = Field(default=1.0, gt=0)
 
 
-def build_optimiser(model: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:
+def build_optimiser(
+    model: nn.Module, config: OptimiserConfig, rate_factor: Callable[[str], float] | None = None
+) -> torch.optim.AdamW:
     """AdamW over a model; biases, norms, the embedding and the state-space parameters A and D are not decayed.
 
-    Frozen parameters are left out: they get no moments.
+    Frozen parameters are left out: they get no moments. ``rate_factor`` gives, by the name of a parameter, how many
+    times the learning rate it takes; without it all take the same.
     """
-    decayed: list[nn.Parameter] = []
-    plain: list[nn.Parameter] = []
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {(1.0, True): [], (1.0, False): []}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            (plain if name.endswith(_NO_DECAY) else decayed).append(parameter)
-    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, eps=config.eps)
+            factor = 1.0 if rate_factor is None else rate_factor(name)
+            groups.setdefault((factor, not name.endswith(_NO_DECAY)), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": parameters, "weight_decay": config.weight_decay if decays else 0.0, "rate_factor": factor}
+            for (factor, decays), parameters in groups.items()
+        ],
+        lr=config.learning_rate,
+        betas=config.betas,
+        eps=config.eps,
+    )
 
 
 def learning_rate(step: int, steps: int, config: OptimiserConfig) -> float:
@@ -47,6 +58,6 @@ def learning_rate(step: int, steps: int, config: OptimiserConfig) -> float:
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Give every group the same rate."""
+    """Give every group the rate, times the factor of the group where it has one."""
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("rate_factor", 1.0)

@@ -1,0 +1,1 @@
+"""Task models trained by gradients: all of an encoder, its last layers, or adapters in it."""
