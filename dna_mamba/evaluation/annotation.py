@@ -6,17 +6,15 @@ transcript's introns, a transcript and a locus each count when place and strand 
 of known ones that are found, precision that of predicted ones that are known.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-import numpy as np
-
-from dna_mamba.alphabet import Codes, bases_of
+from dna_mamba.alphabet import bases_of
+from dna_mamba.annotation.coding_parts import coding_parts
 from dna_mamba.annotation.fitting import fit_annotation, match_contigs, renamed
-from dna_mamba.annotation.stops import with_stop_codon
+from dna_mamba.annotation.levels import AnnotationReport, LevelTables
 from dna_mamba.errors import InputError
-from dna_mamba.evaluation.annotation_levels import AnnotationReport, CodingTranscript, LevelTables
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.transcripts import ExonSpan, GenomeAnnotation, Transcript
+from dna_mamba.io.transcripts import GenomeAnnotation, Transcript
 
 
 def compare_annotations(
@@ -50,7 +48,7 @@ def compare_annotations(
     for chrom in chroms:
         bases = bases_of(genome.codes(chrom))
         code = fitted.genetic_code
-        own, others = (_coding_parts(items, chrom, bases, code) for items in (fitted.transcripts, mapped))
+        own, others = (coding_parts(items, chrom, bases, code) for items in (fitted.transcripts, mapped))
         tables.add(own, others, bases)
     facts = {
         "contigs": chroms,
@@ -73,34 +71,3 @@ def _mapped(predicted: GenomeAnnotation, genome: FastaReader, place: str) -> tup
             what = f"{item.name!r} ends at {item.cds[-1].end:,} on {item.chrom!r}, which has {lengths[item.chrom]:,} bp"
             raise InputError(what, place=place, remedy="give the genome that it was predicted on")
     return items, notes
-
-
-def _coding_parts(
-    transcripts: Iterable[Transcript], chrom: str, bases: Codes, code: int
-) -> list[CodingTranscript]:
-    """The coding transcripts of a contig, each place once."""
-    parts = {_coding_part(item, bases, code) for item in transcripts if item.cds and item.chrom == chrom}
-    return sorted(parts)
-
-
-def _coding_part(item: Transcript, bases: Codes, code: int) -> CodingTranscript:
-    spans = _joined((row.start, row.end) for row in item.cds)
-    positions = np.concatenate([np.arange(*span) for span in spans])
-    in_order = positions if item.strand == "+" else positions[::-1]
-    if len(with_stop_codon(in_order[-3:], item.strand, bases, code)) > 3:
-        if item.strand == "+":
-            spans[-1] = (spans[-1][0], spans[-1][1] + 3)
-        else:
-            spans[0] = (spans[0][0] - 3, spans[0][1])
-    return CodingTranscript(item.chrom, item.strand, tuple(spans))
-
-
-def _joined(spans: Iterable[ExonSpan]) -> list[ExonSpan]:
-    """Ascending, touching and overlapping ones (frameshifts) made one."""
-    joined: list[ExonSpan] = []
-    for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined

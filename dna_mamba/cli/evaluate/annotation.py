@@ -9,7 +9,7 @@ from dna_mamba.cli.console import log
 from dna_mamba.cli.options import force_option
 
 if TYPE_CHECKING:
-    from dna_mamba.evaluation.annotation_levels import AnnotationReport
+    from dna_mamba.annotation.levels import AnnotationReport
 
 
 @click.command()
@@ -61,7 +61,7 @@ def command(
 
 
 def _print(report: "AnnotationReport") -> None:
-    from dna_mamba.evaluation.annotation_levels import gt_ag_share
+    from dna_mamba.annotation.levels import gt_ag_share
 
     click.echo("level\tknown\tpredicted\trecall\tprecision\tF1")
     for name, level in report.levels.items():

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_mamba.alphabet import N_CODE, Codes, bases_of
+from dna_mamba.annotation.coding_parts import CodingTranscript, coding_parts
 from dna_mamba.annotation.codons import PROKARYOTIC_CODES
 from dna_mamba.annotation.fitting import FittedAnnotation, fit_annotation
 from dna_mamba.annotation.labels import IGNORED, INTERGENIC, coding, intron, label_names, utr
@@ -31,13 +32,14 @@ BaseLabels = NDArray[np.int8]
 class LabelledContig(NamedTuple):
     """A contig: ``codes`` uint8 (L,) with soft-mask bits, ``labels`` int8 (L,), an index into the classes or IGNORED.
 
-    ``source`` is the genome's file.
+    ``source`` is the genome's file; ``genes`` are the coding parts that the annotation has.
     """
 
     source: str
     chrom: str
     codes: Codes
     labels: BaseLabels
+    genes: list[CodingTranscript]
 
 
 class LabelledGenomes(NamedTuple):
@@ -85,7 +87,7 @@ def _fitted(genome: str, annotation: str, code: int | None) -> tuple[FittedAnnot
     with FastaReader(genome) as reader:
         fitted = fit_annotation(read_annotation(annotation), reader, genetic_code=code, place=annotation)
         bare = [
-            LabelledContig(genome, contig.chrom, reader.codes(contig.chrom), np.zeros(contig.length, dtype=np.int8))
+            LabelledContig(genome, contig.chrom, reader.codes(contig.chrom), np.zeros(0, dtype=np.int8), [])
             for contig in reader.contigs
         ]
     return fitted, bare
@@ -115,7 +117,10 @@ def _painted(
 ) -> Iterable[LabelledContig]:
     for contig in contigs:
         transcripts = [item for item in fitted.transcripts if item.chrom == contig.chrom]
-        yield contig._replace(labels=label_bases(contig.chrom, contig.codes, transcripts, fitted, names))
+        yield contig._replace(
+            labels=label_bases(contig.chrom, contig.codes, transcripts, fitted, names),
+            genes=coding_parts(transcripts, contig.chrom, bases_of(contig.codes), fitted.genetic_code),
+        )
 
 
 def label_bases(

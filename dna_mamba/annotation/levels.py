@@ -8,32 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_mamba.alphabet import Codes, decode_bases, reverse_complement
-from dna_mamba.io.transcripts import ExonSpan
+from dna_mamba.annotation.coding_parts import CodingTranscript
 
 LEVELS = ("base", "exon", "intron", "intron chain", "transcript", "locus", "start", "stop")
-
-
-class CodingTranscript(NamedTuple):
-    """The coding part of a transcript: ``spans`` ascending, 0-based half-open, stop codon included."""
-
-    chrom: str
-    strand: str
-    spans: tuple[ExonSpan, ...]
-
-    @property
-    def introns(self) -> tuple[ExonSpan, ...]:
-        """Between its spans."""
-        return tuple((left[1], right[0]) for left, right in zip(self.spans, self.spans[1:], strict=False))
-
-    @property
-    def first(self) -> int:
-        """The base with which its CDS begins."""
-        return self.spans[0][0] if self.strand == "+" else self.spans[-1][1] - 1
-
-    @property
-    def last(self) -> int:
-        """The base with which its CDS ends."""
-        return self.spans[-1][1] - 1 if self.strand == "+" else self.spans[0][0]
 
 
 class Agreement(NamedTuple):
