@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from dna_mamba.data.folds.alike import RELATED_SHARE, family_k
+from dna_mamba.data.folds.alike import RELATED_SHARE, AlikeRows, alike_rows, family_k
 from dna_mamba.data.labelled.dataset import Labelled
 from dna_mamba.data.sketches import families
 from dna_mamba.errors import InputError
@@ -29,23 +29,43 @@ class Families(NamedTuple):
     notes: tuple[str, ...]
 
 
-def own_families(labelled: Labelled, share: float = RELATED_SHARE) -> Families:
-    """Families by shared k-mers on either strand: see ``dna_mamba.data.sketches.families``.
+def own_families(labelled: Labelled, share: float = RELATED_SHARE, alike: AlikeRows | None = None) -> Families:
+    """Families by shared k-mers on either strand (``dna_mamba.data.sketches.families``), near duplicates joined.
 
-    k is 15, or 11 where half the rows are shorter than 100 bp. Of variants the windows with REF count.
+    k is 15, or 11 where half the rows are shorter than 100 bp. Of variants the windows with REF count. Folds that keep
+    these families together leak nothing that ``find_leaks`` finds.
 
     Args:
         labelled: n rows.
         share: of the k-mers of the sequence with fewer, above 0 and at most 1.
+        alike: which rows are copies of each other; None finds out.
     """
     lengths = np.array([len(codes) for codes in labelled.sequences])
     k = family_k(lengths)
-    number = families(labelled.sequences, k, share)
-    notes = [f"{number.max() + 1:,} families of {len(number):,} rows ({share:.0%} of {k}-mers shared)"]
+    copies = alike_rows(labelled.sequences, labelled.alternatives) if alike is None else alike
+    number = _with_copies(families(labelled.sequences, k, share), copies)
+    told = f"{number.max() + 1:,} families of {len(number):,} rows ({share:.0%} of {k}-mers shared, or near duplicates)"
+    notes = [told]
     n_short = int((lengths < k).sum())
     if n_short:
         notes.append(f"{n_short:,} rows are shorter than {k} bp, each a family of its own")
     return Families(number, tuple(notes))
+
+
+def _with_copies(number: NDArray[np.int64], alike: AlikeRows) -> NDArray[np.int64]:
+    """Families (n,) after those that hold copies of each other became one; rows, sequences and families are joined."""
+    n_rows, n_groups = len(number), int(alike.group.max()) + 1
+    rows, groups, kin = np.arange(n_rows), n_rows + alike.group, n_rows + n_groups + number
+    one = np.concatenate([rows, rows, n_rows + alike.near[:, 0]])
+    other = np.concatenate([groups, kin, n_rows + alike.near[:, 1]])
+    return _components(one, other, n_rows + n_groups + int(number.max()) + 1)[:n_rows]
+
+
+def _components(one: NDArray[np.int64], other: NDArray[np.int64], n_all: int) -> NDArray[np.int64]:
+    """Number of what each is joined with, int64 (n_all,), in order of the first of each."""
+    pairs = coo_array((np.ones(len(one), dtype=bool), (one, other)), shape=(n_all, n_all))
+    number: NDArray[np.int64] = connected_components(pairs, directed=False)[1].astype(np.int64)
+    return number
 
 
 def read_families(path: str | Path, labelled: Labelled, share: float = RELATED_SHARE) -> Families:
@@ -68,8 +88,7 @@ def read_families(path: str | Path, labelled: Labelled, share: float = RELATED_S
     read = _reader(lines, row_of)
     related = list(read(lines, row_of, labelled, share))
     rows = np.array([row for pair in related for row in pair], dtype=np.int64).reshape(-1, 2)
-    pairs = coo_array((np.ones(len(rows), dtype=bool), (rows[:, 0], rows[:, 1])), shape=(len(row_of),) * 2)
-    number = connected_components(pairs, directed=False)[1].astype(np.int64)
+    number = _components(rows[:, 0], rows[:, 1], len(row_of))
     n_named = len(np.unique(rows))
     note = f"{number.max() + 1:,} families of {len(number):,} rows, of which {display_name(path)} relates {n_named:,}"
     return Families(number, (note,))

@@ -82,9 +82,9 @@ def _dealt(labelled: Labelled, plan: FoldPlan, families: NDArray[np.int64] | Non
 
 
 def _leave_one_out(labelled: Labelled, plan: FoldPlan) -> Iterator[Fold]:
-    names = _needed(labelled.groups, plan, labelled, "--group")
-    if plan.kind == "leave-chromosome-out":
-        names = _needed(labelled.chroms, plan, labelled, "--chrom-column")
+    by_contig = plan.kind == "leave-chromosome-out"
+    column, option = (labelled.chroms, "--chrom-column") if by_contig else (labelled.groups, "--group")
+    names = _needed(column, plan, labelled, option)
     groups, strata = numbered(names), strata_of(labelled)
     kinds = sorted(set(names), key=natural_key)
     if len(kinds) < 2:
