@@ -146,6 +146,7 @@ def command(
         _check_figure(figure, force=force)
     setup_torch(threads)
     place = None if at is None else at - 1
+    source: ExplainedSequences | ExplainedVariants
     if inputs is not None and reference is not None:
         _refuse(("--region", regions), ("--regions-bed", regions_bed), ("--at", at), what="variants")
         source = _variants(inputs, reference, model, scores, context, target, check_ref, device)

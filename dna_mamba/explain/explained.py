@@ -112,14 +112,14 @@ class VariantAnswer(NamedTuple):
     """What a head for variants says of an allele; tokens are those of ``left + ref + alt + right``."""
 
     model: TaskModel
-    index: AlleleIndex
+    alleles: AlleleIndex
 
     def all_outputs(self, tokens: Tensor) -> Tensor:
         """Every output's score, (B, K)."""
         unknown = torch.tensor(self.model.tokenizer.unk_id, device=tokens.device)
         if tokens.is_floating_point():
             unknown = one_hot(self.model, unknown).to(tokens.dtype)
-        ref, alt = (self.index.window(tokens, allele, unknown) for allele in (0, 1))
+        ref, alt = (self.alleles.window(tokens, allele, unknown) for allele in (0, 1))
         return scores_of_logits(self.model, self.model.forward_pair(ref, alt).logits)
 
     def __call__(self, tokens: Tensor, lengths_B: Tensor | None, outputs_B: Tensor) -> Tensor:
@@ -146,14 +146,14 @@ class LikelihoodRatio(NamedTuple):
 
     Attributes:
         model: a language model.
-        index: where the alleles lie in the tokens.
+        alleles: where they lie in the tokens.
         sites: what is scored.
         masked: whether a scored position is hidden from the model.
         constant: added; what longer alleles are counted against.
     """
 
     model: MaskedLanguageModel
-    index: AlleleIndex
+    alleles: AlleleIndex
     sites: Sequence[AlleleSites]
     masked: bool
     constant: float
@@ -163,7 +163,7 @@ class LikelihoodRatio(NamedTuple):
         return sum(terms[1:], terms[0]) + self.constant
 
     def _of_allele(self, tokens: Tensor, sites: AlleleSites) -> Tensor:
-        window = self.index.window(tokens, sites.allele, torch.tensor(0))
+        window = self.alleles.window(tokens, sites.allele, torch.tensor(0))
         columns = base_columns(self.model)
         logits_BLV = None if self.masked else self.model.both_strands(window).logits
         total_B = torch.zeros(len(tokens), device=tokens.device)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dna_mamba.errors import InputError
 from dna_mamba.explain.attribute import Explaining, attribute
@@ -199,13 +200,13 @@ def _groups(items: Iterable[ExplainItem]) -> Iterator[list[ExplainItem]]:
         yield group
 
 
-def _packed(found: Attribution) -> np.ndarray:  # type: ignore[type-arg]
+def _packed(found: Attribution) -> NDArray[np.float32]:
     """A row with output and scores, then a row a position."""
     first_15 = np.array([[found.output, found.score, found.baseline_score, 0, 0]], dtype=np.float32)
     return np.concatenate([first_15, found.values_L5])
 
 
-def _unpacked(group: Iterable[ExplainItem], rows_N5: np.ndarray) -> Iterator[Attribution]:  # type: ignore[type-arg]
+def _unpacked(group: Iterable[ExplainItem], rows_N5: NDArray[np.float32]) -> Iterator[Attribution]:
     at = 0
     for item in group:
         output, score, baseline_score = rows_N5[at, :3].tolist()
