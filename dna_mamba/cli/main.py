@@ -12,7 +12,8 @@ PROGRAM = "dna-mamba"
 COMMANDS = {
     "demo": "Score a small packaged VCF with the packaged model.",
     "score": "Score the variants of a VCF against a genome.",
-    "merge": "Put the outputs of score --shard together.",
+    "predict": "Predict classes, values, tracks or genes with a fine-tuned head.",
+    "merge": "Put the outputs of score or predict --shard together.",
     "ism": "Score every substitution at every position of a region.",
     "tracks": "Write one number a base along contigs, as bigWig or bedGraph.",
     "embed": "Turn sequences into vectors.",

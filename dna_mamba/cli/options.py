@@ -14,6 +14,8 @@ from dna_mamba.errors import InputError, MachineError
 if TYPE_CHECKING:
     import torch
 
+    from dna_mamba.runs import Shard
+
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
@@ -86,6 +88,20 @@ output_type_option = click.option(
 write_index_option = click.option(
     "--write-index", is_flag=True, help="Index OUT too: .tbi, or .csi for BCF and long contigs."
 )
+
+
+def shard_option(verb: str) -> Callable[[Command], Command]:
+    """``--shard``: what is done to a part."""
+    said = f"{verb} the i-th of n parts; dna-mamba merge joins the outputs."
+    return click.option("--shard", metavar="i/n", callback=_shard, help=said)
+
+
+def _shard(_: click.Context, __: click.Parameter, text: str | None) -> "Shard | None":
+    if text is None:
+        return None
+    from dna_mamba.runs import parse_shard
+
+    return parse_shard(text)
 
 
 def run_options(what: str) -> Callable[[Command], Command]:

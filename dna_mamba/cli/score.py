@@ -13,6 +13,7 @@ from dna_mamba.cli.options import (
     resolve_device,
     run_options,
     setup_torch,
+    shard_option,
     write_index_option,
 )
 from dna_mamba.cli.regions import read_regions, region_options
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
 
 def _names(_: click.Context, __: click.Parameter, names: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in names.split(",") if name.strip())
-
-
-def _shard(_: click.Context, __: click.Parameter, text: str | None) -> "Shard | None":
-    if text is None:
-        return None
-    from dna_mamba.runs import parse_shard
-
-    return parse_shard(text)
 
 
 @click.command()
@@ -66,9 +59,7 @@ def _shard(_: click.Context, __: click.Parameter, text: str | None) -> "Shard | 
     "record says, e stop.",
 )
 @context_option
-@click.option(
-    "--shard", metavar="i/n", callback=_shard, help="Score the i-th of n parts; dna-mamba merge joins the outputs."
-)
+@shard_option("Score")
 @resume_option
 @run_options("Windows")
 def command(
