@@ -34,7 +34,7 @@ class JoinedRows(NamedTuple):
         return np.searchsorted(self.starts, positions, side="right") - 1
 
 
-class Candidates(NamedTuple):
+class LaidPairs(NamedTuple):
     """m pairs of rows laid on each other."""
 
     query: NDArray[np.int64]
@@ -66,7 +66,7 @@ class Candidates(NamedTuple):
         return ordered.take(kept), np.bincount(pair)[pair[kept]]
 
 
-def edits_ungapped(rows: JoinedRows, candidates: Candidates) -> NDArray[np.int64]:
+def edits_ungapped(rows: JoinedRows, candidates: LaidPairs) -> NDArray[np.int64]:
     """Bases of the query that are not what stands in the target, int64 (m,); N, and what reaches past it, differ."""
     edits = np.zeros(len(candidates.query), dtype=np.int64)
     for part in _parts(rows.lengths[candidates.query]):
@@ -80,7 +80,7 @@ def edits_ungapped(rows: JoinedRows, candidates: Candidates) -> NDArray[np.int64
     return edits
 
 
-def edits_gapped(rows: JoinedRows, candidates: Candidates, most_edits: NDArray[np.int64]) -> NDArray[np.int64]:
+def edits_gapped(rows: JoinedRows, candidates: LaidPairs, most_edits: NDArray[np.int64]) -> NDArray[np.int64]:
     """Fewest edits that turn the query into a part of the target, int64 (m,), diagonals at most 64 from the shift.
 
     Sellers 1980, *The theory and computation of evolutionary distances*, in a band of ``most_edits`` (g,) diagonals on
@@ -95,7 +95,7 @@ def edits_gapped(rows: JoinedRows, candidates: Candidates, most_edits: NDArray[n
     return edits
 
 
-def _banded(rows: JoinedRows, some: Candidates, band: int) -> NDArray[np.int64]:
+def _banded(rows: JoinedRows, some: LaidPairs, band: int) -> NDArray[np.int64]:
     """Costs of the best ways to each diagonal, a base of the query after the other; pairs that are done stay as is."""
     lengths = rows.lengths[some.query]
     longest, n_pairs, width = int(lengths.max()), len(lengths), 2 * band + 1
@@ -117,7 +117,7 @@ def _banded(rows: JoinedRows, some: Candidates, band: int) -> NDArray[np.int64]:
 
 
 def _query_bases(
-    rows: JoinedRows, some: Candidates, pair: NDArray[np.int64], along: NDArray[np.int64]
+    rows: JoinedRows, some: LaidPairs, pair: NDArray[np.int64], along: NDArray[np.int64]
 ) -> NDArray[np.int16]:
     """Bases of queries on the strand that is laid on; -1, which equals nothing, for N."""
     query, reverse = some.query[pair], some.reverse[pair]
@@ -127,7 +127,7 @@ def _query_bases(
 
 
 def _target_bases(
-    rows: JoinedRows, some: Candidates, pair: NDArray[np.int64], along: NDArray[np.int64]
+    rows: JoinedRows, some: LaidPairs, pair: NDArray[np.int64], along: NDArray[np.int64]
 ) -> NDArray[np.int16]:
     """Bases of targets, N past their ends."""
     target = some.target[pair]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_mamba.alphabet import Codes, bases_of, reverse_complement_codes
-from dna_mamba.data.folds.alignment import Candidates, JoinedRows, edits_gapped, edits_ungapped
+from dna_mamba.data.folds.alignment import JoinedRows, LaidPairs, edits_gapped, edits_ungapped
 from dna_mamba.data.sketches import Kmers, SharedKmers, kmers_of
 
 NEAR_IDENTITY = 0.95
@@ -27,7 +27,7 @@ _MOST_HITS = 50
 """Rows looked at for each piece, spread evenly over those that hold it."""
 _ROWS_AT_A_TIME = 4096
 _MOST_GAPPED = 8
-"""Candidates of a row that are aligned with gaps, those with most bases in common first."""
+"""LaidPairs of a row that are aligned with gaps, those with most bases in common first."""
 _LIKELY = 0.5
 
 
@@ -160,7 +160,7 @@ class _Pieces(NamedTuple):
 
     def candidates(
         self, rows: JoinedRows, queries: NDArray[np.int64], most_edits: NDArray[np.int64]
-    ) -> tuple[Candidates, int]:
+    ) -> tuple[LaidPairs, int]:
         """Where a row, at least as long, holds a piece of a query; and how many pieces had more such than looked at."""
         first, last = np.searchsorted(self.owner, (queries[0], queries[-1] + 1))
         owner, offset = self.owner[first:last], self.kmers.positions[first:last]
@@ -176,7 +176,7 @@ class _Pieces(NamedTuple):
         most = most_edits[query]
         fits = (query != target) & (length <= rows.lengths[target])
         fits &= (shift >= -most) & (shift <= rows.lengths[target] - length + most)
-        return Candidates(query, target, reverse, shift).take(np.flatnonzero(fits)), n_many
+        return LaidPairs(query, target, reverse, shift).take(np.flatnonzero(fits)), n_many
 
     def _hits(self, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
         """Pairs of a k-mer of ``at`` and an equal one, at most ``_MOST_HITS`` each; and how many had more."""
@@ -190,7 +190,7 @@ class _Pieces(NamedTuple):
 
 
 def _verified(
-    rows: JoinedRows, candidates: Candidates, most_edits: NDArray[np.int64], share: float
+    rows: JoinedRows, candidates: LaidPairs, most_edits: NDArray[np.int64], share: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """The candidates that are near duplicates: shorter row, longer row, identity; a pair may come several times."""
     found, n_seeds = candidates.unique()

@@ -47,7 +47,7 @@ def read_intervals(
     intervals = read_places(table, reader)
     columns = label_columns or (("label",) if "label" in table.columns else ("name",))
     labels = read_labels(
-        {name: table.column(name, "--label-column") for name in columns},
+        {name: table.column(name, "--label") for name in columns},
         table.places,
         source=table.source,
         task=task,

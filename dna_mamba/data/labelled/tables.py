@@ -48,7 +48,7 @@ def read_table(
     table = read_rows(path)
     sequences = read_letters(table, sequence_column)
     labels = read_labels(
-        {name: table.column(name, "--label-column") for name in label_columns},
+        {name: table.column(name, "--label") for name in label_columns},
         table.places,
         source=table.source,
         task=task,

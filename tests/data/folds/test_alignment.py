@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from dna_mamba.data.folds.alignment import Candidates, JoinedRows, edits_gapped, edits_ungapped
+from dna_mamba.data.folds.alignment import JoinedRows, LaidPairs, edits_gapped, edits_ungapped
 from tests.data.folds.rows import codes_of, mutated, random_rows
 
 
 def laid(query, target, reverse=False, shift=0):
-    return Candidates(np.array([query]), np.array([target]), np.array([reverse]), np.array([shift]))
+    return LaidPairs(np.array([query]), np.array([target]), np.array([reverse]), np.array([shift]))
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,13 @@ def test_edits_in_a_band_are_those_of_the_whole_table():
     queries = random_rows(40, 80, seed=5)
     targets = [mutated(codes, 6, generator, gaps=0.7) for codes in queries]
     rows = JoinedRows.of(queries + targets)
-    pairs = Candidates(np.arange(40), np.arange(40, 80), np.zeros(40, dtype=bool), np.zeros(40, dtype=np.int64))
+    pairs = LaidPairs(np.arange(40), np.arange(40, 80), np.zeros(40, dtype=bool), np.zeros(40, dtype=np.int64))
     found = edits_gapped(rows, pairs, np.full(80, 12))
     assert found.tolist() == [distance_within(q, t) for q, t in zip(queries, targets, strict=True)]
 
 
 def test_each_candidate_once_with_how_often_its_pair_came():
-    some = Candidates(*(np.array(values) for values in ([0, 0, 0, 1], [2, 2, 2, 3], [False] * 4, [5, 5, 6, 1])))
+    some = LaidPairs(*(np.array(values) for values in ([0, 0, 0, 1], [2, 2, 2, 3], [False] * 4, [5, 5, 6, 1])))
     unique, counts = some.unique()
     assert unique.shift.tolist() == [5, 6, 1]
     assert counts.tolist() == [3, 3, 1]

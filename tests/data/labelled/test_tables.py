@@ -88,7 +88,7 @@ def test_rows_are_taken_with_all_that_belongs_to_them(tmp_path):
     [
         ("seq\tlabel\nACGT\t1\n", {}, "no column 'sequence'; choose with --sequence-column among 'seq', 'label'"),
         ("Sequence\tlabel\nACGT\t1\n", {}, "give --sequence-column 'Sequence'"),
-        ("sequence\ty\nACGT\t1\n", {}, "no column 'label'; choose with --label-column"),
+        ("sequence\ty\nACGT\t1\n", {}, "no column 'label'; choose with --label"),
         ("ACGTACGTAC\t1\nACGTACGTAA\t0\n", {}, "the first line holds a sequence, not the names of the columns"),
         (ROWS.replace("GGGG\tyes", "GGGG"), {}, "data.tsv:4: 1 columns, the first line has 2"),
         (ROWS.replace("GGGG", "GG-G"), {}, "data.tsv:4: '-' at offset 2"),
