@@ -1,17 +1,15 @@
 """``dna-mamba finetune``: own labels to a judged model."""
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dna_mamba.cli.console import log, progress
+from dna_mamba.cli.console import format_duration, log, progress
 from dna_mamba.cli.options import device_option, force_option, resolve_device, setup_torch, threads_option
 
 if TYPE_CHECKING:
-    from dna_mamba.training.finetune import FinetuneRecipe
+    from dna_mamba.training.finetune import FinetuneJob, FinetuneRecipe
 
 _KEYS = {
     "model": "model",
@@ -124,6 +122,7 @@ def command(
     name=file. RUN receives the model with its card, results.json, predictions.tsv with every held-out row, figures and
     a log. SIGTERM and SIGUSR1 end it with code 75: the same command with --resume resumes it.
     """
+    from dna_mamba.runs.provenance import command_line
     from dna_mamba.training.finetune import FinetuneJob, Onlooker, read_finetune_recipe
     from dna_mamba.training.finetune.directory import check_run_directory
 
@@ -132,13 +131,15 @@ def command(
     if not dry_run:
         check_run_directory(Path(run), resume=resume, force=force)  # before the rows are read
     setup_torch(threads)
-    if settings.data.task == "annotation":
+    if settings.data.task == "annotation" or settings.data.annotation:
         _annotate(settings, run, device, resume=resume, dry_run=dry_run, force=force)
         return
     job = FinetuneJob(settings, run, resolve_device(device))
-    command_line = shlex.join(["dna-mamba", *sys.argv[1:]])
+    if dry_run:
+        _print_plan(job)
+        return
     onlooker = Onlooker(log, lambda what, unit, total: progress(what, unit=unit, total=total))
-    for line in job.run(onlooker, resume=resume, force=force, command=command_line):
+    for line in job.run(onlooker, resume=resume, force=force, command=command_line()):
         click.echo(line)
 
 
@@ -146,6 +147,7 @@ def _annotate(
     settings: "FinetuneRecipe", run: str, device: str, *, resume: bool, dry_run: bool, force: bool
 ) -> None:
     """A head for every base, of genomes with their genes (docs/annotation.md)."""
+    from dna_mamba.runs.provenance import command_line
     from dna_mamba.training.finetune.annotation import AnnotationJob
     from dna_mamba.training.loop.watcher import Watcher
 
@@ -154,6 +156,15 @@ def _annotate(
         log(job.plan())
         return
     watcher = Watcher(log, lambda total: progress("trained", unit="steps", total=total))
-    command_line = shlex.join(["dna-mamba", *sys.argv[1:]])
-    for line in job.run(watcher, resume=resume, force=force, command=command_line):
+    for line in job.run(watcher, resume=resume, force=force, command=command_line()):
         click.echo(line)
+
+
+def _print_plan(job: "FinetuneJob") -> None:
+    """A table for programs to stdout, and sentences for people to stderr."""
+    for note in job.survey.notes:
+        log(note)
+    plan = job.estimate()
+    for name, value in plan._asdict().items():
+        click.echo(f"{name}\t{value:.4g}" if isinstance(value, float) else f"{name}\t{value}")
+    log(f"{plan.trainings} trainings will take about {format_duration(plan.seconds)}")

@@ -9,7 +9,7 @@ from dna_mamba.training.finetune.recipe import FinetuneRecipe, recipe_text
 from dna_mamba.training.finetune.results import PREDICTIONS, RESULTS
 from dna_mamba.training.loop.log import LOG_FILE
 
-RECIPE, MODEL, FIGURES = "recipe.yaml", "model", "figures"
+RECIPE, MODEL, FIGURES, LEAKS = "recipe.yaml", "model", "figures", "leaks.tsv"
 PROGRESS, EMBEDDINGS, TRAININGS = "progress", "embeddings", "trainings"
 _WORK = (PROGRESS, EMBEDDINGS, TRAININGS)
 
@@ -34,7 +34,7 @@ def check_run_directory(directory: Path, *, resume: bool, force: bool) -> None:
 
 def clear_run_directory(directory: Path) -> None:
     """Remove what an earlier run left; other files stay."""
-    for name in (RESULTS, PREDICTIONS, LOG_FILE):
+    for name in (RESULTS, PREDICTIONS, LEAKS, LOG_FILE):
         (directory / name).unlink(missing_ok=True)
     for name in (MODEL, FIGURES, *_WORK):
         shutil.rmtree(directory / name, ignore_errors=True)

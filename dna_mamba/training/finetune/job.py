@@ -13,12 +13,11 @@ from typing import Any, NamedTuple
 
 import torch
 
-from dna_mamba.checkpoints import save_model, weights_sha256
+from dna_mamba.checkpoints import weights_sha256
 from dna_mamba.errors import PreemptedError
 from dna_mamba.models import TaskModel
 from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.training.finetune.directory import (
-    MODEL,
     PROGRESS,
     check_run_directory,
     clear_run_directory,
@@ -26,18 +25,13 @@ from dna_mamba.training.finetune.directory import (
     write_finetune_recipe,
 )
 from dna_mamba.training.finetune.encoders import EncoderShelf, Meter
+from dna_mamba.training.finetune.ending import Ending, write_outputs
+from dna_mamba.training.finetune.estimate import FinetuneEstimate, estimate_finetuning
 from dna_mamba.training.finetune.final import all_rows, final_probe
 from dna_mamba.training.finetune.methods import Encoders, Method, methods_of
 from dna_mamba.training.finetune.problem import Answer, Asked, Problem
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
-from dna_mamba.training.finetune.results import (
-    Found,
-    results_of,
-    summaries,
-    table_lines,
-    write_predictions,
-    write_results,
-)
+from dna_mamba.training.finetune.results import Found
 from dna_mamba.training.finetune.survey import Survey, survey_of
 from dna_mamba.training.finetune.tuned.tuner import Tuner
 from dna_mamba.training.finetune.units import Unit, UnitStore
@@ -96,6 +90,14 @@ class FinetuneJob:
             for seed in range(self.recipe.seeds if method.is_random else 1)
         ]
 
+    def estimate(self) -> FinetuneEstimate:
+        """How long ``run`` will take, measured on a little of its work; changes nothing."""
+        random = sum(name in ("cnn", "random-weights") for name in self.recipe.baselines) + (self.recipe.how != "probe")
+        fixed = 1 + len(self.recipe.baselines) - random
+        n_folds = len(self.survey.parts)
+        trainings = n_folds * (fixed + random * self.recipe.seeds) + 1
+        return estimate_finetuning(self.recipe, self.problem, n_folds, trainings, self.device)
+
     def run(
         self, onlooker: Onlooker = NOBODY, *, resume: bool = False, force: bool = False, command: str = ""
     ) -> list[str]:
@@ -139,15 +141,11 @@ class FinetuneJob:
         methods = methods_of(self.recipe, self.problem, Encoders(shelf.table_of, tuner.answer))
         answers = self._answers(methods, store, check, onlooker)
         found = Found(self.problem, self.survey.parts, {unit: answer.answers for unit, answer in answers.items()})
-        table = summaries(found)
         own = [answer.chosen for unit, answer in answers.items() if unit.method == methods[0].name]
         onlooker.report(f"{methods[0].name} on all {len(self.problem.data):,} rows")
         model = self._final(shelf, tuner, own, check)
-        write_predictions(found, self.directory)
-        results = results_of(found, table, self.survey.facts)
-        save_model(model, self.directory / MODEL, card=None, force=True)
-        write_results(results, self.directory)
-        return table_lines(self.problem, table)
+        ending = Ending(self.recipe, found, model, self.survey.leaks, self.survey.facts, command)
+        return write_outputs(ending, self.directory, onlooker.report)
 
     def _answers(
         self, methods: list[Method], store: UnitStore, check: Callable[[], None], onlooker: Onlooker

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dna_mamba.io.atomic import atomic_output
 from dna_mamba.metrics import METRICS, judge
-from dna_mamba.metrics.intervals import Summary, interval_source, over_folds
+from dna_mamba.metrics.intervals import Summary, interval_source, over_folds, over_rows
 from dna_mamba.training.finetune.problem import Answers, Part, Problem
 from dna_mamba.training.finetune.units import Unit
 
@@ -120,6 +120,11 @@ def _told(problem: Problem, row: int) -> list[str]:
     return [f"{value:.6g}" for value in truth]
 
 
+def shown_metrics(problem: Problem) -> tuple[str, ...]:
+    """Metrics that tables show, the main one first."""
+    return _SHOWN[problem.kind]
+
+
 def main_metric(problem: Problem) -> str:
     """By which methods are compared in one number."""
     return _SHOWN[problem.kind][0]
@@ -155,3 +160,20 @@ def pooled(found: Found, method: str) -> tuple[NDArray[Any], Answers]:
     units = found.units_of(method)
     truth = np.concatenate([found.problem.truth[found.parts[unit.fold].test] for unit in units])
     return truth, np.concatenate([found.answers[unit] for unit in units])
+
+
+def resampled(found: Found, n_resamples: int) -> dict[str, dict[str, tuple[float | None, float | None]]]:
+    """By method and metric the middle 95 % of what drawing held-out rows, or their groups, again gives.
+
+    Of all folds together, with the first seed.
+    """
+    data = found.problem.data
+    out: dict[str, dict[str, tuple[float | None, float | None]]] = {}
+    for method in found.methods:
+        units = [unit for unit in found.units_of(method) if unit.seed == 0]
+        rows = np.concatenate([found.parts[unit.fold].test for unit in units])
+        answers = np.concatenate([found.answers[unit] for unit in units])
+        groups = None if data.groups is None else [data.groups[row] for row in rows.tolist()]
+        drawn = over_rows(data.task, found.problem.truth[rows], answers, groups=groups, n_resamples=n_resamples)
+        out[method] = {name: (_number(value.low), _number(value.high)) for name, value in drawn.items()}
+    return out

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from dna_mamba.data.folds import FoldPlan, make_folds
 from dna_mamba.data.folds.families import Families, own_families, read_families
-from dna_mamba.data.folds.leak_report import apply_policy, find_leaks
+from dna_mamba.data.folds.leak_report import FoldLeaks, apply_policy, find_leaks
 from dna_mamba.data.labelled.dataset import Labelled
 from dna_mamba.training.finetune.problem import Part, Problem, part_of
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
@@ -12,10 +12,11 @@ from dna_mamba.training.finetune.source import read_rows_of
 
 
 class Survey(NamedTuple):
-    """Rows, their parts in each fold, what results say of both, and news for people."""
+    """Rows, their parts in each fold, what leaks between those, what results say of both, and news for people."""
 
     problem: Problem
     parts: list[Part]
+    leaks: FoldLeaks
     facts: dict[str, Any]
     notes: list[str]
 
@@ -42,7 +43,7 @@ def survey_of(recipe: FinetuneRecipe) -> Survey:
     }
     told = f"{len(data):,} rows of {', '.join(data.names[:6])}; {plan.kind} folds: {len(folds)}"
     notes = [*data.notes, told, *(families.notes if families else ()), *leaks.lines()]
-    return Survey(Problem(data, recipe.class_weights == "balanced"), parts, facts, notes)
+    return Survey(Problem(data, recipe.class_weights == "balanced"), parts, leaks, facts, notes)
 
 
 def _families(data: Labelled, recipe: FinetuneRecipe) -> Families:
