@@ -1,0 +1,86 @@
+"""The command on a small set: run once, kept, run again when the rows change."""
+
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import time
+
+import pytest
+
+from pipelines.benchmark.__main__ import main
+from pipelines.benchmark.runs import _run, seconds_by_method
+
+PLAN = """
+model: yeast-tiny
+recipe: {folds: {n_folds: 2}}
+runs: {probe: {how: probe, probe: {pooling: [mean], strands: [joined]}, baselines: [majority, gc-length]}}
+sets:
+  - {name: rich, title: Rich in G, source: made up, metric: auroc, table: rich.tsv}
+  - {name: missing, title: Not there, source: made up, metric: auroc, table: missing.tsv}
+"""
+
+
+def make_rows(path, seed=0):
+    chance = random.Random(seed)
+    rows = [(letters, chance.choices(letters, k=30)) for letters in ("ACGT", "ACGTGG") for _ in range(20)]
+    path.write_text("sequence\tlabel\n" + "".join(f"{''.join(s)}\t{'even' if w == 'ACGT' else 'g'}\n" for w, s in rows))
+
+
+@pytest.fixture
+def world(tmp_path):
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    make_rows(tmp_path / "rich.tsv")
+    page = tmp_path / "page.md"
+    page.write_text("<!-- table: begin -->\n<!-- table: end -->\n")
+    return tmp_path
+
+
+def benchmark(world, *more):
+    places = ["--plan", world / "plan.yaml", "--data", world, "-o", world / "runs", "--threads", 1]
+    return main([*map(str, places), "--results", str(world / "r.json"), "--page", str(world / "page.md"), *more])
+
+
+@pytest.mark.slow  # three runs of dna-mamba finetune
+def test_a_set_is_run_once_and_kept_until_its_rows_change(world, capsys):
+    assert benchmark(world) == 1  # one set is not there, and the other is run all the same
+    rich, missing = json.loads((world / "r.json").read_text())["rows"]
+    assert set(rich["columns"]) == {"probe", "majority", "GC, length"} and rich["n"] == 40
+    assert rich["columns"]["majority"]["auroc"]["mean"] == 0.5 < rich["columns"]["GC, length"]["auroc"]["mean"]
+    assert "missing.tsv" in missing["not_run"]["probe"] and missing["columns"] == {}
+    assert "| Rich in G | 40 |" in (world / "page.md").read_text()
+
+    results = world / "runs" / "rich" / "probe" / "results.json"
+    first = results.stat().st_mtime_ns
+    assert benchmark(world, "--only", "rich") == 0 and results.stat().st_mtime_ns == first
+    assert benchmark(world, "--collect") == 0 and "not run yet" in (world / "page.md").read_text()
+
+    make_rows(world / "rich.tsv", seed=1)
+    assert benchmark(world, "--only", "rich") == 0 and results.stat().st_mtime_ns > first
+    capsys.readouterr()
+    assert benchmark(world, "--only", "poor") == 2
+    assert "no set 'poor'" in capsys.readouterr().err
+
+
+def test_seconds_add_up_over_trainings(tmp_path):
+    rows = [{"event": "unit", "method": "a", "seconds": 1.5}, {"event": "epoch"}]
+    rows += [{"event": "unit", "method": "a", "seconds": 2.0}, {"event": "unit", "method": "b", "seconds": 1.0}]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert seconds_by_method(tmp_path / "log.jsonl") == {"a": 3.5, "b": 1.0}
+
+
+def test_a_signal_is_passed_on_to_the_run(tmp_path):
+    waits = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(75)); print('there', flush=True)"
+    output = tmp_path / "said.txt"
+
+    def stop():
+        while not (output.exists() and output.read_text()):
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    threading.Thread(target=stop).start()
+    assert _run([sys.executable, "-c", f"{waits}; time.sleep(60)"], output) == (75, "there")
+    assert signal.getsignal(signal.SIGTERM) is before
