@@ -6,7 +6,6 @@ from typing import NamedTuple, Protocol
 
 from dna_mamba.alphabet import reverse_complement
 from dna_mamba.data.labelled.rows import read_rows
-from dna_mamba.data.labelled.tables import row_ids
 from dna_mamba.genome import Interval, Strand
 from dna_mamba.inference.sequence_source import SequenceSource
 from dna_mamba.io.bed import read_bed
@@ -73,7 +72,9 @@ class SequenceRows:
 
 
 class TableRows:
-    """Rows of a table with a sequence column (TSV, CSV or Parquet with a header); ids as finetune takes them.
+    """Rows of a table with a sequence column (TSV, CSV or Parquet with a header).
+
+    Names are those of ``id_column``, or of a column ``id`` if there is one, as they stand; otherwise rows are counted.
 
     Raises:
         InputError: on iterating, the file is no table, or has no such column.
@@ -91,7 +92,9 @@ class TableRows:
     def __iter__(self) -> Iterator[Row]:
         table = read_rows(self._path, may_be_empty=True)
         cells = table.column(self._sequence, "--sequence-column")
-        for name, cell, where in zip(row_ids(table, self._id), cells, table.places, strict=True):
+        column = self._id or ("id" if "id" in table.columns else None)
+        names = list(map(str, range(1, len(cells) + 1))) if column is None else table.column(column, "--id-column")
+        for name, cell, where in zip(names, cells, table.places, strict=True):
             yield Row(name, cell.strip().encode("utf-8", errors="surrogateescape"), where=where)
 
     def facts(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ that are left at its end are read, and are in no bin.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from dna_mamba.errors import InputError
 from dna_mamba.genome import Contig, Interval
 from dna_mamba.sequences.tiling import Tile, check_tiling, tile, tiles_touching
 
@@ -29,6 +30,9 @@ class AlongReading(NamedTuple):
 
     def check(self, bin_bp: int) -> None:
         """Raise InputError unless a window holds a bin and more than the overlap."""
+        if 0 < self.window_bp < bin_bp:
+            what = f"a window of {self.window_bp:,} bp is shorter than a bin of {bin_bp:,} bp"
+            raise InputError(what, place="--window", remedy="give a longer one, or 0 for whole contigs")
         check_tiling(self.window_bp // bin_bp, self.overlap_bp // bin_bp)
 
 
