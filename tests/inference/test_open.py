@@ -9,6 +9,7 @@ from dna_mamba.checkpoints import save_model, weights_sha256
 from dna_mamba.errors import InputError
 from dna_mamba.inference.open import as_model, fingerprint, fingerprints
 from dna_mamba.io.fasta import FastaReader
+from dna_mamba.models import ModelConfig, SequenceClassifier
 from tests.worlds import random_sequence, small_model, write_fasta
 
 
@@ -32,10 +33,11 @@ def test_a_directory_is_loaded(saved, kind):
         torch.testing.assert_close(loaded.state_dict()[name], tensor, rtol=0, atol=0)
 
 
-def test_what_is_not_a_language_model(monkeypatch):
-    monkeypatch.setattr("dna_mamba.inference.open.load_model", lambda path, device: torch.nn.Linear(1, 1))
+def test_what_is_not_a_language_model(tmp_path):
+    config = ModelConfig(**{**small_model().config.model_dump(), "num_labels": 2})
+    save_model(SequenceClassifier(config), tmp_path / "classified")
     with pytest.raises(InputError, match="classified: is a classifier of whole sequences, not a language model"):
-        as_model("classified")
+        as_model(tmp_path / "classified")
 
 
 def test_another_precision_leaves_an_open_model_as_it_is(saved):

@@ -1,4 +1,4 @@
-"""Coefficients of a linear model, as scikit-learn has them, as weights of a head."""
+"""HeadCoefficients of a linear model, as scikit-learn has them, as weights of a head."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from dna_mamba.models.heads.config import HeadConfig
 
 
-class Coefficients(NamedTuple):
+class HeadCoefficients(NamedTuple):
     """Of a linear head: ``weight`` (K, F) and ``bias`` (K,), float64."""
 
     weight: NDArray[np.float64]
@@ -22,7 +22,7 @@ def coefficients_of(
     *,
     feature_means: ArrayLike | None = None,
     feature_scales: ArrayLike | None = None,
-) -> Coefficients:
+) -> HeadCoefficients:
     """Weights with which a head gives what ``weight @ ((x - feature_means) / feature_scales) + bias`` does.
 
     Args:
@@ -53,4 +53,4 @@ def coefficients_of(
         raise ValueError(f"coefficients of {len(slope_KF)} outputs and {len(offset_K)} offsets, not of {n_outputs}")
     if config.antisymmetric and offset_K.any():
         raise ValueError("an antisymmetric head has no bias: fit without an intercept")
-    return Coefficients(slope_KF, offset_K)
+    return HeadCoefficients(slope_KF, offset_K)
