@@ -8,7 +8,7 @@ Baeza-Yates & Perleberg 1996).
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from dna_mamba.alphabet import Codes, bases_of, reverse_complement_codes
 from dna_mamba.data.folds.alignment import JoinedRows, LaidPairs, edits_gapped, edits_ungapped
 from dna_mamba.data.sketches import Kmers, SharedKmers, kmers_of
 
+LeakKind = Literal["exact", "reverse-complement", "near", "related"]
+COPIES: tuple[LeakKind, ...] = ("exact", "reverse-complement", "near")
+LEAK_KINDS: tuple[LeakKind, ...] = (*COPIES, "related")
 NEAR_IDENTITY = 0.95
 RELATED_SHARE = 0.5
 """Of k-mers: rows that overlap by half and more, or are copies of about 95 % identity all along."""
@@ -46,6 +49,8 @@ class AlikeRows(NamedTuple):
     """Pairs of rows that share half of their k-mers, int64 (q, 2); none where there are too many to count."""
     shared: NDArray[np.float64]
     """Of each of these pairs, the share of the k-mers of the row with fewer, (q,)."""
+    looked_for: tuple[LeakKind, ...]
+    """Kinds of likeness that were looked for."""
     notes: tuple[str, ...]
     """What was not looked at."""
 
@@ -65,7 +70,7 @@ def alike_rows(
     none = np.zeros((0, 2), dtype=np.int64)
     if others is not None:
         note = "near duplicates of variants are not looked for: windows of neighbours overlap (--group chrom)"
-        return AlikeRows(group, reverse, none, np.zeros(0), none, np.zeros(0), (note,))
+        return AlikeRows(group, reverse, none, np.zeros(0), none, np.zeros(0), LEAK_KINDS[:2], (note,))
     joined = JoinedRows.of([bases_of(sequences[row]) for row in first])
     pairs, found, n_many = _near(joined, 1 - identity)
     notes = []
@@ -75,10 +80,11 @@ def alike_rows(
     kmers = SharedKmers(sequences, family_k(joined.lengths))
     if kmers.n_pairs > _MOST_PAIRS:
         notes.append("rows that share half of their k-mers are not looked for: most of them share some")
-        return AlikeRows(group, reverse, pairs, found, none, np.zeros(0), tuple(notes))
+        return AlikeRows(group, reverse, pairs, found, none, np.zeros(0), COPIES, tuple(notes))
     related = list(kmers.related(RELATED_SHARE))
     rows = np.concatenate([none, *(np.stack(parts[:2], axis=1) for parts in related)])
-    return AlikeRows(group, reverse, pairs, found, rows, np.concatenate([parts[2] for parts in related]), tuple(notes))
+    shared = np.concatenate([parts[2] for parts in related])
+    return AlikeRows(group, reverse, pairs, found, rows, shared, LEAK_KINDS, tuple(notes))
 
 
 def family_k(lengths: NDArray[np.int64]) -> int:

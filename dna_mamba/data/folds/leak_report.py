@@ -7,16 +7,20 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_mamba.data.folds.alike import NEAR_IDENTITY, RELATED_SHARE, AlikeRows, alike_rows
+from dna_mamba.data.folds.alike import (
+    COPIES,
+    LEAK_KINDS,
+    NEAR_IDENTITY,
+    RELATED_SHARE,
+    AlikeRows,
+    LeakKind,
+    alike_rows,
+)
 from dna_mamba.data.folds.plans import Fold, check_fold
 from dna_mamba.data.labelled.dataset import Labelled
 from dna_mamba.errors import InputError
 
-LeakKind = Literal["exact", "reverse-complement", "near", "related"]
 LeakPolicy = Literal["drop", "keep", "refuse"]
-COPIES: tuple[LeakKind, ...] = ("exact", "reverse-complement", "near")
-"""Kinds that are dropped or refused; relatives are told, and kept apart by folds by homology."""
-LEAK_KINDS: tuple[LeakKind, ...] = (*COPIES, "related")
 _NAMED = 5
 _WORDS = {
     "exact": "exact duplicates",
@@ -50,6 +54,7 @@ class FoldLeaks(NamedTuple):
     """Of each fold, every row of training or validation that is a copy of a tested one, ascending, int64."""
     n_tested: int
     """Rows tested, over all folds."""
+    looked_for: tuple[LeakKind, ...]
     notes: tuple[str, ...]
 
     def count(self, kind: LeakKind) -> int:
@@ -58,13 +63,13 @@ class FoldLeaks(NamedTuple):
 
     @property
     def copies(self) -> list[Leak]:
-        """Leaks other than relatives."""
+        """What is dropped or refused: leaks other than relatives, which folds by homology keep apart."""
         return [leak for leak in self.leaks if leak.kind in COPIES]
 
     def lines(self) -> list[str]:
         """The report in words: a line a kind, with some ids, and what it did not look at."""
         told = []
-        for kind in LEAK_KINDS:
+        for kind in self.looked_for:
             some = [leak for leak in self.leaks if leak.kind == kind]
             pairs = ", ".join(f"{leak.test_id} ~ {leak.training_id}" for leak in some[:_NAMED])
             more = f" and {len(some) - _NAMED:,} more" if len(some) > _NAMED else ""
@@ -73,13 +78,13 @@ class FoldLeaks(NamedTuple):
         return [*told, *self.notes]
 
     def facts(self, policy: LeakPolicy) -> dict[str, Any]:
-        """Counts ready for JSON; every pair is in ``leaks``."""
+        """Counts ready for JSON, None for what was not looked for; every pair is in ``leaks``."""
         per_fold = Counter((leak.fold, leak.kind) for leak in self.leaks)
         folds = list(dict.fromkeys(leak.fold for leak in self.leaks))
         return {
             "policy": policy,
             "tested_rows": self.n_tested,
-            **{kind.replace("-", "_"): self.count(kind) for kind in LEAK_KINDS},
+            **{kind.replace("-", "_"): self.count(kind) if kind in self.looked_for else None for kind in LEAK_KINDS},
             "near_identity": NEAR_IDENTITY,
             "other_label": sum(not leak.same_label for leak in self.copies),
             "training_rows": sum(map(len, self.training_rows)),
@@ -109,7 +114,7 @@ def find_leaks(labelled: Labelled, folds: Sequence[Fold], alike: AlikeRows | Non
     for fold in folds:
         leaks += _leaks_of(labelled, fold, found, near, related)
         training.append(_like_tested(fold, found))
-    return FoldLeaks(leaks, training, sum(len(fold.test) for fold in folds), found.notes)
+    return FoldLeaks(leaks, training, sum(len(fold.test) for fold in folds), found.looked_for, found.notes)
 
 
 def apply_policy(labelled: Labelled, folds: Sequence[Fold], leaks: FoldLeaks, policy: LeakPolicy) -> list[Fold]:

@@ -16,6 +16,9 @@ from dna_mamba.errors import InputError
 FoldKind = Literal["stratified", "k-fold", "group", "leave-group-out", "leave-chromosome-out", "homology", "column"]
 
 
+_N_FOLDS = 5
+
+
 class FoldPlan(BaseModel):
     """How rows are divided.
 
@@ -28,7 +31,8 @@ class FoldPlan(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: FoldKind = "stratified"
-    n_folds: int = Field(default=5, ge=2)
+    n_folds: int | None = Field(default=None, ge=2)
+    """By default 5, or as many as there are groups or families where these are fewer."""
     repeats: int = Field(default=1, ge=1)
     """How often rows are divided anew; results are over all folds of all repeats."""
     seed: int = Field(default=0, ge=0)
@@ -71,11 +75,11 @@ def make_folds(labelled: Labelled, plan: FoldPlan, families: NDArray[np.int64] |
 def _dealt(labelled: Labelled, plan: FoldPlan, families: NDArray[np.int64] | None) -> Iterator[Fold]:
     groups = _groups(labelled, plan, families)
     strata = np.zeros(len(labelled), dtype=np.int64) if plan.kind == "k-fold" else strata_of(labelled)
-    _refuse_few(labelled, plan, groups)
+    n_folds = _n_folds(labelled, plan, groups)
     for repeat in range(plan.repeats):
         generator = np.random.default_rng((plan.seed, repeat))
-        of = _deal(groups, strata, plan.n_folds, generator)
-        for number in range(plan.n_folds):
+        of = _deal(groups, strata, n_folds, generator)
+        for number in range(n_folds):
             name = f"fold {number + 1}" + (f" of repeat {repeat + 1}" if plan.repeats > 1 else "")
             rest, test = np.flatnonzero(of != number), np.flatnonzero(of == number)
             yield _with_validation(name, rest, test, groups, strata, plan, (plan.seed, repeat, number))
@@ -159,19 +163,21 @@ def _with_validation(
     return Fold(name, rest[of != 0], rest[of == 0], test)
 
 
-def _refuse_few(labelled: Labelled, plan: FoldPlan, groups: NDArray[np.int64]) -> None:
+def _n_folds(labelled: Labelled, plan: FoldPlan, groups: NDArray[np.int64]) -> int:
+    """How many folds there are. Raises InputError where rows, a class of them or groups do not suffice."""
     n_groups = len(np.unique(groups))
-    if n_groups < plan.n_folds:
-        of = {"group": "groups", "homology": "families of alike sequences"}.get(plan.kind, "rows")
-        what = f"{n_groups} {of} for {plan.n_folds} folds"
-        raise InputError(what, place=labelled.source, remedy=f"ask for at most {n_groups} folds, or give more rows")
-    if plan.kind != "stratified" or labelled.task not in ("classification", "multilabel"):
-        return
-    for name, count in class_counts(labelled).items():
-        if count < plan.n_folds:
-            what = f"class {name!r} has {count} rows, fewer than the {plan.n_folds} folds"
-            remedy = "ask for fewer folds, leave the class out, or read numbers with --task regression"
-            raise InputError(what, place=labelled.source, remedy=remedy)
+    of = {"group": "groups", "homology": "families of alike sequences"}.get(plan.kind, "rows")
+    n_folds = plan.n_folds or (max(2, min(_N_FOLDS, n_groups)) if of != "rows" else _N_FOLDS)
+    if n_groups < n_folds:
+        remedy = f"ask for at most {n_groups} folds, or give more rows" if n_groups > 1 else "choose other folds"
+        raise InputError(f"{n_groups} {of} for {n_folds} folds", place=labelled.source, remedy=remedy)
+    if plan.kind == "stratified" and labelled.task in ("classification", "multilabel"):
+        for name, count in class_counts(labelled).items():
+            if count < n_folds:
+                what = f"class {name!r} has {count} rows, fewer than the {n_folds} folds"
+                remedy = "ask for fewer folds, leave the class out, or read numbers with --task regression"
+                raise InputError(what, place=labelled.source, remedy=remedy)
+    return n_folds
 
 
 def check_fold(labelled: Labelled, fold: Fold) -> None:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from dna_mamba.alphabet import Codes, encode_bases
 from dna_mamba.data.labelled.dataset import Labelled, LabelTask, content_sha256, refuse_repeated
 from dna_mamba.data.labelled.labels import read_labels
@@ -12,7 +10,7 @@ from dna_mamba.data.labelled.rows import TextTable, read_rows
 from dna_mamba.errors import InputError
 
 _MOST_ODD = 0.5
-_CERTAIN = np.frombuffer(b"ACGTUNacgtun", dtype=np.uint8)
+_CERTAIN = b"ACGTUNacgtun"
 
 
 def read_table(
@@ -84,9 +82,8 @@ def read_letters(table: TextTable, column: str, option: str = "--sequence-column
         if not cell.strip():
             raise InputError(f"column {column!r} is empty", place=place, remedy="give a sequence, or remove the row")
         sequences.append(encode_bases(cell, place=place))
-        letters = np.frombuffer(cell.encode("ascii"), dtype=np.uint8)
-        n_letters += len(letters)
-        n_odd += len(letters) - int(np.isin(letters, _CERTAIN).sum())
+        n_letters += len(cell)
+        n_odd += len(cell.encode().translate(None, _CERTAIN))
     if n_odd > _MOST_ODD * n_letters:
         what = f"{n_odd / n_letters:.0%} of the letters in {column!r} are ambiguity codes, as in protein"
         raise InputError(what, place=table.source, remedy="give DNA sequences")

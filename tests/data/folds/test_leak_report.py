@@ -93,6 +93,16 @@ def test_dropping_all_of_a_class_is_refused():
         apply_policy(rows, [fold], find_leaks(rows, [fold]), "drop")
 
 
+def test_what_was_not_looked_for_is_not_counted():
+    ref, alt = random_rows(10, 60), random_rows(10, 60, seed=1)
+    rows = labelled([0, 1] * 5, [*ref[:9], ref[0]], alternatives=[*alt[:9], alt[0]])
+    fold = Fold("test", np.arange(9), np.arange(0), np.arange(9, 10))
+    leaks = find_leaks(rows, [fold])
+    facts = leaks.facts("keep")
+    assert (facts["exact"], facts["near"], facts["related"]) == (1, None, None)
+    assert len(leaks.lines()) == 3 and "not looked for" in leaks.lines()[2]
+
+
 def test_other_labels_of_equal_sequences_are_counted():
     base = random_rows(20, 60)
     rows = labelled([0, 1] * 10 + [1, 1], [*base, base[0], base[1]])

@@ -73,6 +73,13 @@ def test_a_group_is_never_on_two_sides(kind):
         assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
 
 
+def test_fewer_groups_than_five_are_as_many_folds():
+    names = [f"g{row % 3}" for row in range(len(CLASSES))]
+    folds = make_folds(labelled(CLASSES, groups=names), FoldPlan(kind="group"))
+    assert len(folds) == 3
+    all_tested_once(folds, len(CLASSES))
+
+
 def test_classes_are_spread_as_well_as_groups_allow():
     groups = np.arange(len(CLASSES)) // 3
     folds = make_folds(labelled(CLASSES, groups=list(map(str, groups))), FoldPlan(kind="group"))
@@ -112,7 +119,8 @@ def test_train_validation_and_test_are_one_fold():
     [
         (labelled([0] * 20 + [1] * 3), {}, "data.tsv: class 'c1' has 3 rows, fewer than the 5 folds"),
         (labelled([0, 1, 1]), {"kind": "k-fold"}, "3 rows for 5 folds"),
-        (labelled([0, 1] * 9, groups=["a", "b"] * 9), {"kind": "group"}, "2 groups for 5 folds"),
+        (labelled([0, 1] * 9, groups=["a", "b"] * 9), {"kind": "group", "n_folds": 5}, "2 groups for 5 folds"),
+        (labelled([0, 1] * 9, groups=["a"] * 18), {"kind": "group"}, "1 groups for 2 folds; choose other folds"),
         (labelled([0, 1] * 9), {"kind": "group"}, "name it with --group"),
         (labelled([0, 1] * 9), {"kind": "column"}, "name it with --fold-column"),
         (labelled([0, 1] * 9), {"kind": "leave-chromosome-out"}, "name it with --chrom-column"),
