@@ -82,10 +82,10 @@ def train(lesson: Lesson) -> Trained:
     loop = _loop(lesson, batches, None if weights is None else weights.to(model.device))
     lesson.directory.mkdir(parents=True, exist_ok=True)
     done = loop.restore(lambda line: None)
-    if done == 0:
-        loop.log.keep(lambda row: False)
-        _judge(lesson, targets, weights, 0, batches.steps_per_epoch, loop)
     try:
+        if done == 0:
+            loop.log.keep(lambda row: False)
+            _judge(lesson, targets, weights, 0, batches.steps_per_epoch, loop)
         loop.run(done, Watcher())
         _judge(lesson, targets, weights, loop.schedule.steps, batches.steps_per_epoch, loop)
     except _EnoughError:
