@@ -1,6 +1,6 @@
 """What is predicted, by what the input holds and the head answers."""
 
-import sys
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,7 @@ from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.inference.open import as_task_model
 from dna_mamba.inference.sequence_source import SequenceSource
-from dna_mamba.io.compression import open_input
+from dna_mamba.io.compression import open_input, open_raw
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.paths import STDIO, display_name
 from dna_mamba.io.vcf.binary import BCF_MAGIC
@@ -47,10 +47,11 @@ def kind_of_input(path: str | Path) -> InputKind:
 
 
 def _begin(path: str | Path) -> bytes:
-    if str(path) == STDIO and sys.stdin is not None:
-        return sys.stdin.buffer.peek(_LONGEST_MARK)[:_LONGEST_MARK]  # type: ignore[attr-defined, no-any-return]
+    if str(path) == STDIO:
+        with open_raw(path) as raw:
+            return raw.peek(_LONGEST_MARK)[:_LONGEST_MARK] if isinstance(raw, io.BufferedReader) else b""
     with open_input(path) as stream:
-        return stream.peek(_LONGEST_MARK)[:_LONGEST_MARK]
+        return stream.read(_LONGEST_MARK)
 
 
 def rows_of(
