@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _MAX_FIGURE_BP = 1000
 _LARGE_GAP = 0.05
-"""Of what integrated gradients should add up to: more is told."""
+"""Of the size of all attributions: a larger error of their sum is told."""
 
 
 @click.command()
@@ -64,13 +64,12 @@ _LARGE_GAP = 0.05
 )
 @click.option(
     "--baseline",
-    type=click.Choice(["uniform", "unknown"]),
-    default="uniform",
-    show_default=True,
-    help="What gradients compare with: a quarter of each base, or N.",
+    type=click.Choice(["mask", "uniform", "unknown"]),
+    show_default="mask; uniform for input-x-gradient",
+    help="What gradients compare with: masked bases, a quarter of each base, or N.",
 )
 @click.option(
-    "--steps", type=click.IntRange(min=1, max=10_000), default=32, show_default=True, help="Of integrated gradients."
+    "--steps", type=click.IntRange(min=1, max=10_000), default=64, show_default=True, help="Of integrated gradients."
 )
 @click.option("--target", metavar="NAME", help="Class, label or target explained; default the predicted one.")
 @click.option(
@@ -115,7 +114,7 @@ def command(
     output: str,
     figure: str | None,
     method: "ExplainMethod",
-    baseline: "ComparedWith",
+    baseline: "ComparedWith | None",
     steps: int,
     target: str | None,
     at: int | None,
@@ -243,9 +242,9 @@ def _tell(summary: "ExplainSummary", what: str, method: str) -> None:
     n_without = summary.n_items - summary.n_explained
     if n_without:
         log(f"{n_without:,} of {summary.n_items:,} {what} have no explanation; the column status says why")
-    gap, explained = summary.worst_gap
-    if method == "integrated-gradients" and abs(gap) > _LARGE_GAP * abs(explained) + 1e-3:
-        log(f"warning: attributions add up to {explained + gap:.3g} in place of {explained:.3g}; give more --steps")
+    share, name = summary.worst_gap
+    if method == "integrated-gradients" and share > _LARGE_GAP:
+        log(f"warning: the sum of attributions is off by up to {share:.0%} of their size ({name}); give more --steps")
 
 
 def _draw(
@@ -257,18 +256,14 @@ def _draw(
     force: bool,
 ) -> None:
     from dna_mamba.alphabet import decode_bases
-    from dna_mamba.explain.items import PARTS
     from dna_mamba.plotting import Marked, attribution_logo, save_figure
 
     if not shown:
         raise InputError(f"no explanation of at most {_MAX_FIGURE_BP:,} bp", place=path, remedy="leave --figure out")
     (found,) = shown
     item = found.item
-    marked = []
-    for number in (1, 2):
-        (at,) = (item.parts == number).nonzero()
-        if len(at):
-            marked.append(Marked(int(at[0]), int(at[-1]) + 1, PARTS[number]))
+    (alleles,) = item.parts.nonzero()
+    marked = [Marked(int(alleles[0]), int(alleles[-1]) + 1, "ref | alt")] if len(alleles) else []
     figure = attribution_logo(
         decode_bases(item.codes),
         found.values_L5[:, 0],

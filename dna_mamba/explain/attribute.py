@@ -27,7 +27,7 @@ from dna_mamba.inference.batch import by_length, positions_per_pass
 from dna_mamba.models import LoadedModel
 from dna_mamba.models.memory import Shape, require, training_memory
 
-DEFAULT_STEPS = 32
+DEFAULT_STEPS = 64
 _MOST_POSITIONS = 16_384
 """In a pass whose layers are kept for the backward pass."""
 _NOT_EXPLAINED = float("nan")
@@ -38,25 +38,26 @@ class Explaining(NamedTuple):
 
     Attributes:
         method: ``integrated-gradients``, ``input-x-gradient`` or ``ism``.
-        baseline: what gradients compare with; ``ism`` has none.
+        baseline: what gradients compare with; ``ism`` has none. None is ``mask`` for integrated gradients, whose way
+            from there is the smoothest, and ``uniform`` for input x gradient, which looks at no way.
         n_steps: places on the way from the baseline at which integrated gradients look.
         positions: that go through the model together; None is what suits the device.
     """
 
     method: ExplainMethod = "integrated-gradients"
-    baseline: ComparedWith = "uniform"
+    baseline: ComparedWith | None = None
     n_steps: int = DEFAULT_STEPS
     positions: int | None = None
+
+    @property
+    def compared_with(self) -> ComparedWith:
+        """The baseline."""
+        return self.baseline or ("mask" if self.method == "integrated-gradients" else "uniform")
 
     @property
     def path(self) -> GradientPath:
         """Where gradients are taken."""
         return GradientPath.integral(self.n_steps) if self.method == "integrated-gradients" else GradientPath.end()
-
-    @property
-    def passes(self) -> int:
-        """Times that a sequence is read, forth and back; of ``ism`` 3 for each of its positions."""
-        return len(self.path.nodes)
 
     def positions_on(self, model: LoadedModel) -> int:
         """As asked, or what suits the device."""
@@ -88,7 +89,7 @@ def _of_batch(model: LoadedModel, items: Sequence[ExplainItem], how: Explaining)
     rows = max(1, how.positions_on(model) // max(map(len, items)))
     if how.method == "ism":
         return [_mutated(model, item, rows) for item in items]
-    ways = _ways(model, items, how.baseline)
+    ways = _ways(model, items, how.compared_with)
     score = items[0].score
     assert score is not None
     with torch.no_grad():
@@ -97,7 +98,7 @@ def _of_batch(model: LoadedModel, items: Sequence[ExplainItem], how: Explaining)
     with frozen(model, recompute=_must_recompute(model, items)):
         gradients_BLV = mean_gradients(score, ways, how.path, rows)
     return [
-        _checked(item, int(output), float(value), float(start), _values(model, item, how.baseline, gradient_LV))
+        _checked(item, int(output), float(value), float(start), _values(model, item, how.compared_with, gradient_LV))
         for item, output, value, start, gradient_LV in zip(
             items, ways.outputs_B.tolist(), values_B, starts_B, gradients_BLV, strict=True
         )

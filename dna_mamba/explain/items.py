@@ -76,3 +76,9 @@ class Attribution(NamedTuple):
     def gap(self) -> float:
         """How far the attributions are from adding up to what they explain: 0 but for the integral's error."""
         return float(self.values_L5[:, 0].sum(dtype=np.float64)) - (self.score - self.baseline_score)
+
+    @property
+    def gap_share(self) -> float:
+        """The gap's size as a share of that of all attributions; 0 where there are none, NaN for ``ism``."""
+        size = float(np.abs(self.values_L5[:, 0]).sum(dtype=np.float64))
+        return abs(self.gap) / size if size else 0.0

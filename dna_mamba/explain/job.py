@@ -50,13 +50,12 @@ class ExplainSummary(NamedTuple):
     Attributes:
         n_items: sequences or alleles.
         n_explained: those of them that could be explained.
-        worst_gap: of integrated gradients, the largest distance of a sum of attributions from what it explains, and
-            what that was; 0 and 0 where nothing was explained.
+        worst_gap: of gradients, the largest ``gap_share``, and the name of the item that has it.
     """
 
     n_items: int
     n_explained: int
-    worst_gap: tuple[float, float]
+    worst_gap: tuple[float, str]
 
 
 class ExplainJob:
@@ -133,7 +132,7 @@ class ExplainJob:
         return {
             **self._source.facts(),
             "method": how.method,
-            "baseline": how.baseline,
+            "baseline": how.compared_with,
             "steps": str(how.n_steps),
             _POSITIONS: str(how.positions_on(self._source.model)),
             "device": self._source.model.device.type,
@@ -155,7 +154,7 @@ class ExplainJob:
 
         def described() -> dict[str, str]:
             steps = {"steps": str(how.n_steps)} if how.method == "integrated-gradients" else {}
-            baseline = {} if how.method == "ism" else {"baseline": how.baseline}
+            baseline = {} if how.method == "ism" else {"baseline": how.compared_with}
             return {"method": how.method, **baseline, **steps, "unit": source.unit, **source.named()}
 
         def header() -> list[str]:
@@ -170,14 +169,14 @@ class _Counted:
     def __init__(self, take: Take, advance: Advance) -> None:
         self._take, self._advance = take, advance
         self._n_items = self._n_explained = 0
-        self._worst = (0.0, 0.0)
+        self._worst = (0.0, "")
 
     def __call__(self, attributions: Iterable[Attribution]) -> Iterator[Attribution]:
         for found in attributions:
             self._n_items += 1
             self._n_explained += found.output >= 0
-            if abs(found.gap) > abs(self._worst[0]):
-                self._worst = (found.gap, found.score - found.baseline_score)
+            if found.gap_share > self._worst[0]:
+                self._worst = (found.gap_share, found.item.name)
             self._take(found)
             yield found
             self._advance(1)

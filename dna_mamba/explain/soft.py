@@ -13,7 +13,7 @@ from dna_mamba.inference.likelihood import base_ids
 from dna_mamba.models import LoadedModel
 from dna_mamba.tokenizers import Tokenizer
 
-ComparedWith = Literal["uniform", "unknown"]
+ComparedWith = Literal["mask", "uniform", "unknown"]
 BASELINES: tuple[ComparedWith, ...] = get_args(ComparedWith)
 
 
@@ -44,15 +44,16 @@ def known_bases(codes: Codes) -> Tensor:
 def baseline_tokens(model: LoadedModel, codes: Codes, kind: ComparedWith) -> Tensor:
     """Soft tokens (L, V) of what a sequence is compared with; other letters than A, C, G, T stay as they are.
 
-    ``uniform`` holds a quarter of each base at every position, ``unknown`` the token of N. Either is the same from
-    both strands, so that what a base counts does not depend on the strand that was given.
+    ``mask`` holds the token that hides a base from a language model, which it has learnt to read; ``uniform`` a quarter
+    of each base at every position, ``unknown`` the token of N. All are the same from both strands, so that what a base
+    counts does not depend on the strand that was given.
     """
     tokens_LV = one_hot(model, ids_of(model.tokenizer, codes).to(model.device))
     row_V = torch.zeros(tokens_LV.shape[-1], dtype=tokens_LV.dtype, device=tokens_LV.device)
     if kind == "uniform":
         row_V[base_columns(model)] = 1 / 4
     else:
-        row_V[model.tokenizer.unk_id] = 1
+        row_V[model.tokenizer.mask_id if kind == "mask" else model.tokenizer.unk_id] = 1
     return torch.where(known_bases(codes).to(tokens_LV.device)[:, None], row_V, tokens_LV)
 
 

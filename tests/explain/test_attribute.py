@@ -25,7 +25,7 @@ def explained(model, sequences, how, **options):
     [
         ("none", "mean", "unknown"),
         ("augment", "mean", "uniform"),
-        ("post-hoc", "attention", "uniform"),
+        ("post-hoc", "attention", "mask"),
         ("shared", "center", "unknown"),
     ],
 )

@@ -25,6 +25,12 @@ def test_an_unknown_baseline_is_n_everywhere():
     assert tokens_LV.sum() == 5
 
 
+def test_a_masked_baseline_hides_every_base():
+    tokens_LV = baseline_tokens(small_model(), CODES, "mask")
+    assert tokens_LV[:, 3].tolist() == [1, 1, 1, 0, 1]
+    assert tokens_LV[3, 11] == 1
+
+
 def test_a_token_is_put_into_ids_and_into_soft_tokens_alike():
     model = small_model()
     ids_BL = torch.from_numpy(model.tokenizer.encode("ACGT"))[None]
