@@ -114,6 +114,11 @@ class _Request(NamedTuple):
         """How a job runs, whichever it is."""
         return {"device": resolve_device(self.device), "precision": self.precision}
 
+    @property
+    def said(self) -> dict[str, Any]:
+        """What a run is told, whichever job it is of."""
+        return {"shard": self.shard, "resume": self.resume, "command": self.command}
+
     def places(self, genome: "FastaReader") -> "list[Interval]":
         """Those of ``-r`` and ``-R``."""
         return read_regions(self.regions, self.regions_bed, genome, stranded=True)
@@ -129,10 +134,16 @@ def _rows(request: _Request, stack: ExitStack) -> None:
     path = request.source if has_regions else request.reference
     genome = stack.enter_context(FastaReader(path)) if path is not None else None
     places = request.places(genome) if has_regions and genome is not None else None
-    columns = {"sequence_column": request.sequence_column, "id_column": request.id_column}
-    rows = rows_of(request.source, genome, regions=places, **columns)
-    sizes = {"batch_size": request.batch_size, "max_length_bp": request.max_length}
-    job = PredictJob(rows, request.model, **sizes, **request.running)
+    rows = rows_of(
+        request.source,
+        genome,
+        regions=places,
+        sequence_column=request.sequence_column,
+        id_column=request.id_column,
+    )
+    job = PredictJob(
+        rows, request.model, batch_size=request.batch_size, max_length_bp=request.max_length, **request.running
+    )
     target = request.target
     target.check(job.head)
     if request.dry_run:
@@ -141,8 +152,7 @@ def _rows(request: _Request, stack: ExitStack) -> None:
         return
     total = job.span(request.shard).n_records if job.is_repeatable else None
     with _watched(request, "rows", total) as advance:
-        said = {"shard": request.shard, "resume": request.resume, "command": request.command}
-        summary = job.run(target, **said, advance=advance)
+        summary = job.run(target, **request.said, advance=advance)
     for line in summary.lines():
         log(line)
     log_precision(request.precision, job.precision)
@@ -172,8 +182,7 @@ def _along(request: _Request, stack: ExitStack) -> None:
         return
     total = job.missing_bp(target, request.shard, resume=request.resume)
     with _watched(request, "bp", total) as advance:
-        said = {"shard": request.shard, "resume": request.resume, "command": request.command}
-        files = job.run(target, **said, advance=advance)
+        files = job.run(target, **request.said, advance=advance)
     for file in files:
         log(f"{'shard for dna-mamba merge' if request.shard else target.format}: {file}")
     log_precision(request.precision, job.precision)
@@ -191,8 +200,15 @@ def _variants(request: _Request, stack: ExitStack) -> None:
     target = Target(request.output, None if chosen == "parquet" else chosen, request.force)
     target.check()
     genome = stack.enter_context(FastaReader(request.reference))
-    sizes = {"batch_size": request.batch_size, "regions": request.places(genome)}
-    job = ScoreJob(request.source, genome, request.model, scores=("head",), **sizes, **request.running)
+    job = ScoreJob(
+        request.source,
+        genome,
+        request.model,
+        scores=("head",),
+        batch_size=request.batch_size,
+        regions=request.places(genome),
+        **request.running,
+    )
     total = None
     if job.is_repeatable:
         for note in job.survey().notes:
@@ -204,8 +220,7 @@ def _variants(request: _Request, stack: ExitStack) -> None:
         print_estimate(facts.passes)
         return
     with _watched(request, "records", total) as advance:
-        said = {"shard": request.shard, "resume": request.resume, "command": request.command}
-        summary = job.run(target, **said, advance=advance)
+        summary = job.run(target, **request.said, advance=advance)
     for line in summary.lines():
         log(line)
     log_precision(request.precision, job.precision)

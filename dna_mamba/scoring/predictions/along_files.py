@@ -43,7 +43,7 @@ class ClassRun(NamedTuple):
     chrom: str
     start: int
     end: int
-    index: int
+    which: int
     mean: float
 
 
@@ -122,7 +122,7 @@ def class_runs(answers: AlongAnswers) -> Iterator[ClassRun]:
                 continue
             mean = float(values[first:end, index].mean(dtype=np.float64))
             run = ClassRun(unit.chrom, unit.start + first, unit.start + end, index, mean)
-            if last is not None and (last.chrom, last.end, last.index) == (run.chrom, run.start, run.index):
+            if last is not None and (last.chrom, last.end, last.which) == (run.chrom, run.start, run.which):
                 run = _joined(last, run)
             elif last is not None:
                 yield last
@@ -155,7 +155,7 @@ def _track_files(target: PredictionTarget, head: HeadConfig) -> list[TrackFile]:
 
 def _bed_line(run: ClassRun, head: HeadConfig) -> str:
     """The score is 1000 times the mean probability; the strand that of a class that belongs to one."""
-    name = head.outputs[run.index]
+    name = head.outputs[run.which]
     strand = name[-1] if head.complement is not None and name[-1] in "+-" else "."
     score = round(_MOST_SCORE * run.mean)
     return f"{run.chrom}\t{run.start}\t{run.end}\t{name}\t{score}\t{strand}\t{format_number(run.mean)}"

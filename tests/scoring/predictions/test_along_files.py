@@ -17,7 +17,7 @@ def test_runs_end_at_n_and_where_the_class_changes(monkeypatch):
     monkeypatch.setattr(units_module, "PART_BP", 1)
     answers = answers_of("ACGNAC", P, reading=AlongReading(2, 0))
     assert len(answers.units) > 2
-    runs = [(run.start, run.end, run.index, round(run.mean, 4)) for run in class_runs(answers)]
+    runs = [(run.start, run.end, run.which, round(run.mean, 4)) for run in class_runs(answers)]
     assert runs == [(0, 2, 0, 0.8), (2, 3, 1, 0.8), (4, 6, 1, 0.75)]
 
 
