@@ -68,8 +68,9 @@ def _unspliced_genes(
     chrom: str, bases: Codes, log_p_LK: LogProbabilities, names: Sequence[str], options: DecoderOptions
 ) -> list[PredictedGene]:
     signals = codon_signals(options.genetic_code)
-    forward = candidates_of(evidence_of(bases, log_p_LK, names, "+"), signals, options)
-    reverse = candidates_of(evidence_of(bases, log_p_LK, names, "-"), signals, options).turned(len(bases))
+    strands = [evidence_of(bases, log_p_LK, names, strand, options.evidence_weight) for strand in "+-"]
+    forward, other = (candidates_of(evidence, signals, options) for evidence in strands)
+    reverse = other.turned(len(bases))
     both = Candidates(*(np.concatenate(columns) for columns in zip(forward, reverse, strict=True)))
     n_forward = len(forward.start)
     genes = [

@@ -41,7 +41,9 @@ class StrandEvidence(NamedTuple):
         return StrandEvidence(reverse_complement_codes(self.bases), coding, intron)
 
 
-def evidence_of(bases: Codes, log_p_LK: LogProbabilities, names: Sequence[str], strand: str) -> StrandEvidence:
+def evidence_of(
+    bases: Codes, log_p_LK: LogProbabilities, names: Sequence[str], strand: str, weight: float
+) -> StrandEvidence:
     """The evidence of one strand; for ``-`` everything is turned round.
 
     Args:
@@ -49,6 +51,7 @@ def evidence_of(bases: Codes, log_p_LK: LogProbabilities, names: Sequence[str], 
         log_p_LK: of its bases' classes.
         names: of the K classes, as ``labels.label_names``.
         strand: ``+`` or ``-``.
+        weight: of the log-odds of each base.
 
     Raises:
         InputError: these are not the classes of an annotation.
@@ -58,7 +61,7 @@ def evidence_of(bases: Codes, log_p_LK: LogProbabilities, names: Sequence[str], 
     background_L = log_p_LK[::step, columns.intergenic].astype(np.float64)
 
     def log_odds(column: int) -> NDArray[np.float64]:
-        odds: NDArray[np.float64] = np.clip(log_p_LK[::step, column] - background_L, -MOST_NATS, MOST_NATS)
+        odds: NDArray[np.float64] = weight * np.clip(log_p_LK[::step, column] - background_L, -MOST_NATS, MOST_NATS)
         return odds
 
     places = [log_odds(column) for column in columns.coding]

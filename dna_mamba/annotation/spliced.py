@@ -18,6 +18,8 @@ from dna_mamba.annotation.options import DecoderOptions
 from dna_mamba.annotation.splice_events import CLOSE, ENTER, LEAVE, OPEN, STOP, Event, splice_events
 from dna_mamba.io.gff_writer import PredictedGene
 
+CODON_BP = 3
+
 
 class _Open(NamedTuple):
     """A gene that has begun: ``nats`` of everything so far, less the sum of evidence where its exon began.
@@ -45,7 +47,9 @@ def spliced_genes(
 ) -> list[PredictedGene]:
     """As ``decode.decode_genes``, for a head that has classes for introns."""
     signals = codon_signals(options.genetic_code)
-    evidence = (evidence_of(bases, log_p_LK, names, "+"), evidence_of(bases, log_p_LK, names, "-").turned())
+    weight = options.evidence_weight
+    reverse = evidence_of(bases, log_p_LK, names, "-", weight).turned()
+    evidence = (evidence_of(bases, log_p_LK, names, "+", weight), reverse)
     done = [_Done(0.0, None)]
     strands = [_Strand(strand, done, signals, options) for strand in range(2)]
     blocks = zip(*(splice_events(evidence[i], signals, options, i) for i in range(2)), strict=True)
@@ -119,8 +123,8 @@ class _Strand:
 
     def _leave(self, event: Event) -> None:
         for frame, gene in enumerate(self._exons):
-            if gene is None or event.at <= gene.since:
-                continue
+            if gene is None or event.at < gene.since + (1 if gene.cds_bp else CODON_BP):
+                continue  # the first exon has the whole of its start or stop codon
             carried = (event.at - frame) % 3
             nats = gene.nats + event.coding[frame] - event.intron + event.nats - self._options.intron_nats
             left = _Open(nats, (event.at, gene.edges), gene.cds_bp + event.at - gene.since, event.at, gene.base)

@@ -133,6 +133,7 @@ class AnnotationJob:
         for note in self.genomes.notes:
             watcher.report(note)
         fingerprint = self._fingerprint()
+        watcher.report(self.plan())
         self._build(self.recipe.how, 0)  # before anything is written
         if force and not resume:
             clear_run_directory(self.directory)

@@ -67,7 +67,7 @@ def judge_orfs(held: Sequence[Stretch], options: DecoderOptions) -> Scores:
     each = np.zeros(len(names), dtype=np.float32)
     each[[names.index(coding(place, strand)) for place in range(3) for strand in "+-"]] = 1.0
     each[names.index(INTERGENIC)] = 0.0
-    plain = options._replace(gene_nats=0.0, start_weight=0.0, shortest_bp=_ORF_BP)
+    plain = options._replace(evidence_weight=1.0, gene_nats=0.0, start_weight=0.0, shortest_bp=_ORF_BP)
     tables = LevelTables()
     for stretch in held:
         codes = stretch.contig.codes[stretch.start : stretch.end]

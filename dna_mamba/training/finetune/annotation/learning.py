@@ -25,7 +25,12 @@ class BaseObjective:
     def __call__(self, batch: BaseWindows) -> Tensor:
         """The sum, a scalar with its graph."""
         device = self.model.device
-        with torch.autocast(device.type, dtype=self.precision, enabled=self.precision != torch.float32):
+        devices = [device] if device.type == "cuda" else []
+        with (
+            torch.random.fork_rng(devices=devices),
+            torch.autocast(device.type, dtype=self.precision, enabled=self.precision != torch.float32),
+        ):
+            torch.manual_seed(batch.seed)
             logits_BLK = self.model(batch.ids_BL.to(device)).logits
         labels = batch.labels_BL.to(device).flatten()
         return F.cross_entropy(logits_BLK.float().flatten(0, 1), labels, ignore_index=IGNORED, reduction="sum")

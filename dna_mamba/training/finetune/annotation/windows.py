@@ -31,10 +31,11 @@ class Stretch(NamedTuple):
 
 
 class BaseWindows(NamedTuple):
-    """A micro-batch: token ids int64 (B, W), labels int64 (B, W)."""
+    """A micro-batch: token ids and labels, int64 (B, W) each, and the seed of what training leaves to chance."""
 
     ids_BL: Tensor
     labels_BL: Tensor
+    seed: int = 0
 
 
 def divide(contigs: Sequence[LabelledContig], window_bp: int) -> tuple[list[Stretch], list[Stretch]]:
@@ -74,7 +75,8 @@ class WindowBatches:
     seed: int
 
     def __getitem__(self, step: int) -> list[BaseWindows]:
-        return [stack_windows(self.places(step), self.tokenizer)]
+        chance = int(np.random.default_rng((self.seed, step, 1)).integers(2**31))
+        return [stack_windows(self.places(step), self.tokenizer)._replace(seed=chance)]
 
     def places(self, step: int) -> list[Stretch]:
         """The windows of a step."""
