@@ -13,6 +13,7 @@ EXTRAS = {
     "anndata": "tables",
     "huggingface_hub": "hf",
     "transformers": "hf",
+    "peft": "hf",
     "tensorboard": "tensorboard",
 }
 """The extra of each library, as in pyproject.toml."""

@@ -17,7 +17,6 @@ _KEYS = {
     "genome": "data.genome",
     "annotation": "data.annotation",
     "variants": "data.variants",
-    "signal": "data.signal",
     "sequence_column": "data.sequence_column",
     "label": "data.label",
     "id_column": "data.id_column",
@@ -26,7 +25,6 @@ _KEYS = {
     "chrom_column": "data.chrom_column",
     "task": "data.task",
     "window_bp": "data.window_bp",
-    "bin_bp": "data.bin_bp",
     "folds": "folds.kind",
     "n_folds": "folds.n_folds",
     "repeats": "folds.repeats",
@@ -52,19 +50,17 @@ _KEYS = {
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a key, as training.epochs=5.")
 @click.option(
     "--task",
-    type=click.Choice(["classification", "multilabel", "regression", "variant", "annotation", "tracks"]),
+    type=click.Choice(["classification", "multilabel", "regression", "variant", "annotation"]),
     show_default="by the labels",
     help="What the labels are.",
 )
 @click.option("--label", multiple=True, metavar="COLUMN|INFO/KEY", help="Column of labels; may be repeated.")
 @click.option("--sequence-column", metavar="COLUMN", show_default="sequence", help="Column of sequences.")
 @click.option("--id-column", metavar="COLUMN", show_default="id, else row numbers", help="Column of names of rows.")
-@click.option("--genome", multiple=True, metavar="FASTA", help="Genome of intervals, variants, annotation or signal.")
+@click.option("--genome", multiple=True, metavar="FASTA", help="Genome of intervals, variants or annotation.")
 @click.option("--annotation", multiple=True, metavar="GFF|GTF|GB", help="Genes of a genome, one for each --genome.")
 @click.option("--variants", metavar="VCF", type=click.Path(), help="Labelled variants.")
-@click.option("--signal", multiple=True, metavar="BIGWIG", help="Signal along the genome, in bins.")
-@click.option("--window", "window_bp", type=click.IntRange(min=1), metavar="BP", help="Window of a variant or signal.")
-@click.option("--bin", "bin_bp", type=click.IntRange(min=1), metavar="BP", help="Bases a bin of --signal.")
+@click.option("--window", "window_bp", type=click.IntRange(min=1), metavar="BP", help="Window around a variant or interval.")
 @click.option(
     "--folds",
     type=click.Choice(

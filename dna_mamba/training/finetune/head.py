@@ -34,7 +34,7 @@ def head_config_of(problem: Problem, scaling: Scaling | None = None, **settings:
         content |= {"task": "variant", "variant_of": data.task}
     if scaling is not None:
         content |= {"target_means": scaling.means.tolist(), "target_scales": scaling.scales.tolist()}
-    content["window_bp"] = max((len(codes) for codes in data.sequences), default=None)
+    content["window_bp"] = problem.window_bp or max((len(codes) for codes in data.sequences), default=None)
     return HeadConfig.model_validate(content)
 
 

@@ -24,10 +24,12 @@ class Problem:
     Attributes:
         data: n rows whose labels are an array: classes, labels or values a sequence or a variant.
         balanced: classes count alike in losses, however many rows each has.
+        window_bp: asked for around variants or intervals; None takes rows as they are.
     """
 
     data: Labelled
     balanced: bool
+    window_bp: int | None = None
 
     @property
     def kind(self) -> Literal["classes", "labels", "values"]:

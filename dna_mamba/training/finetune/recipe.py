@@ -17,7 +17,7 @@ from dna_mamba.training.pretrain.sections import Section
 How = Literal["probe", "lora", "dora", "last-n", "full"]
 Baseline = Literal["majority", "gc-length", "kmer-logistic", "cnn", "random-weights"]
 BASELINES: tuple[Baseline, ...] = get_args(Baseline)
-Task = Literal["classification", "multilabel", "regression", "variant", "annotation", "tracks"]
+Task = Literal["classification", "multilabel", "regression", "variant", "annotation"]
 Texts = tuple[str, ...]
 
 
@@ -33,7 +33,6 @@ class DataSection(Section):
     genome: Texts = ()
     annotation: Texts = ()
     variants: str | None = None
-    signal: Texts = ()
     sequence_column: str = "sequence"
     label: Texts = ()
     id_column: str | None = None
@@ -43,9 +42,8 @@ class DataSection(Section):
     families: str | None = None
     task: Task | None = None
     window_bp: int | None = Field(default=None, gt=0)
-    bin_bp: int | None = Field(default=None, gt=0)
 
-    @field_validator("files", "genome", "annotation", "signal", "label", mode="before")
+    @field_validator("files", "genome", "annotation", "label", mode="before")
     @classmethod
     def _one_is_a_list(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
@@ -117,7 +115,7 @@ class FinetuneRecipe(Section):
     """Everything a run depends on besides the files it reads."""
 
     model: str
-    data: DataSection
+    data: DataSection = DataSection()
     folds: FoldPlan = FoldPlan()
     leaks: Literal["drop", "keep", "refuse"] = "drop"
     how: How = "probe"
@@ -138,9 +136,9 @@ class FinetuneRecipe(Section):
     @model_validator(mode="after")
     def _there_is_data(self) -> "FinetuneRecipe":
         data = self.data
-        if not (data.files or data.variants or data.annotation or data.signal):
-            raise ValueError("data: no labelled rows: give a table, --variants, --annotation or --signal")
-        if (data.variants or data.annotation or data.signal) and not data.genome:
+        if not (data.files or data.variants or data.annotation):
+            raise ValueError("data: no labelled rows: give a table, --variants or --annotation")
+        if (data.variants or data.annotation) and not data.genome:
             raise ValueError("data.genome: places on a genome need the genome: give --genome")
         if data.annotation and len(data.annotation) != len(data.genome):
             given = f"{len(data.annotation)} annotations for {len(data.genome)} genomes"

@@ -10,7 +10,8 @@ from dna_mamba.data.labelled.variants import read_variants
 from dna_mamba.errors import InputError
 from dna_mamba.training.finetune.recipe import DataSection
 
-_VARIANT_WINDOW_BP = 512
+VARIANT_WINDOW_BP = 512
+"""Around a variant, where the recipe says nothing."""
 
 
 def read_rows_of(data: DataSection) -> Labelled:
@@ -75,7 +76,7 @@ def _variants(data: DataSection, path: str) -> Labelled:
     return read_variants(
         path,
         _genome(data),
-        window_bp=data.window_bp or _VARIANT_WINDOW_BP,
+        window_bp=data.window_bp or VARIANT_WINDOW_BP,
         label=data.label[0] if data.label else "INFO/CLASS",
         group=data.group,
         task=label_task(data),

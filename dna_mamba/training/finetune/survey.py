@@ -8,7 +8,7 @@ from dna_mamba.data.folds.leak_report import FoldLeaks, apply_policy, find_leaks
 from dna_mamba.data.labelled.dataset import Labelled
 from dna_mamba.training.finetune.problem import Part, Problem, part_of
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
-from dna_mamba.training.finetune.source import read_rows_of
+from dna_mamba.training.finetune.source import VARIANT_WINDOW_BP, read_rows_of
 
 
 class Survey(NamedTuple):
@@ -43,7 +43,8 @@ def survey_of(recipe: FinetuneRecipe) -> Survey:
     }
     told = f"{len(data):,} rows of {', '.join(data.names[:6])}; {plan.kind} folds: {len(folds)}"
     notes = [*data.notes, told, *(families.notes if families else ()), *leaks.lines()]
-    return Survey(Problem(data, recipe.class_weights == "balanced"), parts, leaks, facts, notes)
+    window_bp = recipe.data.window_bp or (VARIANT_WINDOW_BP if data.is_variants else None)
+    return Survey(Problem(data, recipe.class_weights == "balanced", window_bp), parts, leaks, facts, notes)
 
 
 def _families(data: Labelled, recipe: FinetuneRecipe) -> Families:
