@@ -57,7 +57,7 @@ def test_every_held_out_row_is_kept_once_a_method_and_seed(desk: Path) -> None:
         for seed in (("0", "1") if method in ("cnn", "random-weights") else ("0",))
     }
     assert {row["id"] for row in rows} == {f"r{i}" for i in range(60)}
-    folds = {}
+    folds: dict[str, str] = {}
     for row in rows:
         assert float(row["at"]) + float(row["gc"]) == pytest.approx(1, abs=1e-5)
         assert folds.setdefault(row["id"], row["fold"]) == row["fold"]
