@@ -89,7 +89,7 @@ def _compare(tables: LevelTables, stretch: Stretch, genes: Sequence[PredictedGen
 
 def _scores(tables: LevelTables) -> Scores:
     report = tables.report({}, [])
-    scores = {}
+    scores: Scores = {}
     for name in ("base", "exon", "transcript", "start", "stop"):
         level: Agreement = report.levels[name]
         scores |= {f"{name}_recall": level.recall, f"{name}_precision": level.precision, f"{name}_f1": level.f1}
