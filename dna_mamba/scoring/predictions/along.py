@@ -9,12 +9,12 @@ from dna_mamba.alphabet import N_CODE, Codes, bases_of
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import TaskModel
-from dna_mamba.scoring.predictions.answers import Values
+from dna_mamba.scoring.predictions.answers import AnswerValues
 from dna_mamba.scoring.predictions.units import AlongUnit
 from dna_mamba.sequences.tiling import Tile
 
 
-def read_unit(model: TaskModel, genome: FastaReader, unit: AlongUnit) -> Iterator[Values]:
+def read_unit(model: TaskModel, genome: FastaReader, unit: AlongUnit) -> Iterator[AnswerValues]:
     """Answers (n, K) float32 of consecutive bins, which together are those of the part; NaN where a window is all N.
 
     Raises:
@@ -37,14 +37,14 @@ def unit_bases(genome: FastaReader, unit: AlongUnit) -> Codes:
 
 
 @torch.inference_mode()
-def _read_window(model: TaskModel, bases: Codes, window: Tile, chrom: str) -> Iterator[Values]:
+def _read_window(model: TaskModel, bases: Codes, window: Tile, chrom: str) -> Iterator[AnswerValues]:
     """What the window keeps; of the answers no more than a part exists at a time."""
     ids_BL = torch.from_numpy(model.tokenizer.encode_codes(bases)[None]).to(model.device)
     for part, output in model.stream(ids_BL):
         at = window.start + part.start
         first, last = max(window.keep_start, at) - at, min(window.keep_end, window.start + part.end) - at
         if first < last:
-            answers_LK: Values = model.answers(output.logits[0, first:last]).float().cpu().numpy()
+            answers_LK: AnswerValues = model.answers(output.logits[0, first:last]).float().cpu().numpy()
             if not np.isfinite(answers_LK).all():
                 raise InputError(f"an answer on {chrom!r} is not finite", remedy="check the model's weights")
             yield answers_LK

@@ -35,7 +35,7 @@ from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.runs.provenance import run_lines
 from dna_mamba.scoring.predictions.along import read_unit, unit_bases
 from dna_mamba.scoring.predictions.along_files import output_files, write_along
-from dna_mamba.scoring.predictions.answers import Values
+from dna_mamba.scoring.predictions.answers import AnswerValues
 from dna_mamba.scoring.predictions.layout import AlongAnswers
 from dna_mamba.scoring.predictions.shard_file import AlongRun, numbers_in, payload, write_shard
 from dna_mamba.scoring.predictions.target import PredictionTarget
@@ -209,7 +209,7 @@ class AlongJob:
     def _shape(self, number: int) -> tuple[int, int]:
         return self.units[number].n_bins, len(self.head.outputs)
 
-    def _told(self, number: int, advance: Advance) -> Iterator[Values]:
+    def _told(self, number: int, advance: Advance) -> Iterator[AnswerValues]:
         for piece in read_unit(self._model, self._genome, self.units[number]):
             yield piece
             advance(len(piece) * self.units[number].bin_bp)

@@ -12,21 +12,21 @@ from dna_mamba.errors import InputError
 from dna_mamba.inference.batch import by_length, pad, require_memory
 from dna_mamba.models import TaskModel
 from dna_mamba.models.streaming import budget_of
-from dna_mamba.scoring.predictions.rows import Row
+from dna_mamba.scoring.predictions.rows import InputRow
 from dna_mamba.scoring.predictions.status import RowStatus
 from dna_mamba.sequences.windows import MAX_UNKNOWN_SHARE
 from dna_mamba.tokenizers.base import TokenIds
 
-Values = NDArray[np.float32]
+AnswerValues = NDArray[np.float32]
 _NO_TOKENS = np.empty(0, dtype=np.int64)
 
 
 class Answer(NamedTuple):
     """A row, its status, and what the head says of it: float32 (K,), None where it says nothing."""
 
-    row: Row
+    row: InputRow
     status: RowStatus
-    values: Values | None
+    values: AnswerValues | None
 
 
 class Answering(NamedTuple):
@@ -44,7 +44,7 @@ class Answering(NamedTuple):
     batch_size: int | None = None
     max_length_bp: int | None = None
 
-    def of(self, rows: Sequence[Row]) -> list[Answer]:
+    def of(self, rows: Sequence[InputRow]) -> list[Answer]:
         """An answer for each row, in order. A row's answer does not depend on the others (1e-5).
 
         Raises:
@@ -53,7 +53,7 @@ class Answering(NamedTuple):
         """
         prepared = [self._prepared(row) for row in rows]
         tokens = [ids for _, ids in prepared]
-        values: dict[int, Values] = {}
+        values: dict[int, AnswerValues] = {}
         asked = [index for index, ids in enumerate(tokens) if len(ids)]
         lengths = [len(tokens[index]) for index in asked]
         size = self.batch_size or max(1, len(asked))
@@ -66,7 +66,7 @@ class Answering(NamedTuple):
                 raise InputError(f"the answer for {answer.row.id!r} is not finite", remedy="check the model's weights")
         return answers
 
-    def _prepared(self, row: Row) -> tuple[RowStatus, TokenIds]:
+    def _prepared(self, row: InputRow) -> tuple[RowStatus, TokenIds]:
         """A row's status, and its tokens where it is answered."""
         if row.status not in (RowStatus.OK, RowStatus.EDGE_PADDED):
             return row.status, _NO_TOKENS
@@ -86,16 +86,16 @@ class Answering(NamedTuple):
         self._require_memory(row, len(ids))
         return (RowStatus.N_WINDOW if unknown > MAX_UNKNOWN_SHARE else row.status), ids
 
-    def _require_memory(self, row: Row, n_tokens: int) -> None:
+    def _require_memory(self, row: InputRow, n_tokens: int) -> None:
         if n_tokens > budget_of(self.model.device).positions:
             what, remedy = f"sequence {row.id!r} of {len(row.letters):,} bp", "give --max-length, or use more memory"
             both = self.model.joins_strands
             require_memory(self.model, 1, n_tokens, both_strands=both, what=what, remedy=remedy)
 
     @torch.inference_mode()
-    def _read(self, sequences: Sequence[TokenIds]) -> Values:
+    def _read(self, sequences: Sequence[TokenIds]) -> AnswerValues:
         """(B, K), no part of the hidden states outlives the next."""
         batch = pad(sequences, self.model)
         ((_, output),) = self.model.stream(batch.ids_BL, batch.lengths_B)
-        answers_BK: Values = self.model.answers(output.logits).float().cpu().numpy()
+        answers_BK: AnswerValues = self.model.answers(output.logits).float().cpu().numpy()
         return answers_BK

@@ -17,7 +17,7 @@ from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.paths import STDIO, display_name
 from dna_mamba.io.vcf.binary import BCF_MAGIC
 from dna_mamba.models import HeadConfig
-from dna_mamba.scoring.predictions.rows import IntervalRows, Rows, SequenceRows, TableRows
+from dna_mamba.scoring.predictions.rows import InputRows, IntervalRows, SequenceRows, TableRows
 
 InputKind = Literal["sequences", "variants", "lines"]
 _LONGEST_MARK = 64
@@ -61,7 +61,7 @@ def rows_of(
     regions: Iterable[Interval] | None = None,
     sequence_column: str = "sequence",
     id_column: str | None = None,
-) -> Rows:
+) -> InputRows:
     """The rows of an input for a head that gives one answer a sequence.
 
     Args:

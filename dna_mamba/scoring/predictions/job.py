@@ -32,7 +32,7 @@ from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.runs.provenance import run_lines
 from dna_mamba.runs.shards import block_records
 from dna_mamba.scoring.predictions.answers import Answering
-from dna_mamba.scoring.predictions.rows import Row, Rows
+from dna_mamba.scoring.predictions.rows import InputRow, InputRows
 from dna_mamba.scoring.predictions.summary import PredictSummary
 from dna_mamba.scoring.predictions.table import LineKind, header_line, line_of
 from dna_mamba.scoring.predictions.target import SHARD_LINE, PredictionTarget, open_lines
@@ -69,7 +69,7 @@ class PredictJob:
 
     def __init__(
         self,
-        rows: Rows,
+        rows: InputRows,
         model: LoadedModel | str | Path,
         *,
         batch_size: int | None = None,
@@ -213,7 +213,7 @@ class PredictJob:
                 write(line)
 
     def _lines(
-        self, block: Iterable[Row], kind: LineKind, summary: PredictSummary, advance: Advance
+        self, block: Iterable[InputRow], kind: LineKind, summary: PredictSummary, advance: Advance
     ) -> Iterator[str]:
         """What rows become; no more than so many bases of them are held at a time."""
         for part in _by_bases(block):
@@ -249,14 +249,14 @@ def _progress_of(target: PredictionTarget, stack: ExitStack) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dna-mamba-"))) / "progress"
 
 
-def _blocks(rows: Iterator[Row], size: int) -> Iterator[Iterator[Row]]:
+def _blocks(rows: Iterator[InputRow], size: int) -> Iterator[Iterator[InputRow]]:
     """Stretches of ``size`` rows, each to be used up before the next is taken."""
     while (first := next(rows, None)) is not None:
         yield chain([first], islice(rows, size - 1))
 
 
-def _by_bases(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    part: list[Row] = []
+def _by_bases(rows: Iterable[InputRow]) -> Iterator[list[InputRow]]:
+    part: list[InputRow] = []
     size_bp = 0
     for row in rows:
         if part and size_bp + len(row.letters) > _BLOCK_BP:

@@ -10,7 +10,7 @@ from dna_mamba.alphabet import N_CODE, Codes
 from dna_mamba.genome import Contig, Interval
 from dna_mamba.io.bedgraph import Stretch
 from dna_mamba.models import HeadConfig
-from dna_mamba.scoring.predictions.answers import Values
+from dna_mamba.scoring.predictions.answers import AnswerValues
 from dna_mamba.scoring.predictions.units import AlongUnit
 
 
@@ -31,7 +31,7 @@ class AlongAnswers(NamedTuple):
     contigs: Sequence[Contig]
     regions: Mapping[str, Sequence[Interval]]
     units: Sequence[AlongUnit]
-    values: Callable[[int], Values]
+    values: Callable[[int], AnswerValues]
     bases: Callable[[int], Codes]
     genetic_code: int
 

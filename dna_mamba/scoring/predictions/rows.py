@@ -14,7 +14,7 @@ from dna_mamba.runs import InputFile, can_be_read_twice
 from dna_mamba.scoring.predictions.status import RowStatus
 
 
-class Row(NamedTuple):
+class InputRow(NamedTuple):
     """A sequence to answer: its letters as they stand in the file, and where it lies if that is known.
 
     ``status`` is OK or EDGE_PADDED where there are letters, otherwise why there are none.
@@ -27,7 +27,7 @@ class Row(NamedTuple):
     where: str = ""
 
 
-class Rows(Protocol):
+class InputRows(Protocol):
     """Rows in order; iterating begins anew."""
 
     @property
@@ -40,7 +40,7 @@ class Rows(Protocol):
         """Whether every row lies on a genome."""
         ...
 
-    def __iter__(self) -> Iterator[Row]: ...
+    def __iter__(self) -> Iterator[InputRow]: ...
 
     def facts(self) -> dict[str, str]:
         """What must agree to resume a run over them, by name; of rows that are repeatable."""
@@ -61,11 +61,12 @@ class SequenceRows:
     def has_places(self) -> bool:
         return self._source.regions is not None
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[InputRow]:
         regions = self._source.regions
         if regions is None:
-            return (Row(record.name, record.sequence) for record in self._source)
-        return (Row(record.name, record.sequence, place) for record, place in zip(self._source, regions, strict=True))
+            return (InputRow(record.name, record.sequence) for record in self._source)
+        placed = zip(self._source, regions, strict=True)
+        return (InputRow(record.name, record.sequence, place) for record, place in placed)
 
     def facts(self) -> dict[str, str]:
         return self._source.facts()
@@ -89,13 +90,13 @@ class TableRows:
     def is_repeatable(self) -> bool:
         return can_be_read_twice(self._path)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[InputRow]:
         table = read_rows(self._path, may_be_empty=True)
         cells = table.column(self._sequence, "--sequence-column")
         column = self._id or ("id" if "id" in table.columns else None)
         names = list(map(str, range(1, len(cells) + 1))) if column is None else table.column(column, "--id-column")
         for name, cell, where in zip(names, cells, table.places, strict=True):
-            yield Row(name, cell.strip().encode("utf-8", errors="surrogateescape"), where=where)
+            yield InputRow(name, cell.strip().encode("utf-8", errors="surrogateescape"), where=where)
 
     def facts(self) -> dict[str, str]:
         columns = f"{self._sequence}\t{self._id}"
@@ -117,18 +118,18 @@ class IntervalRows:
     def is_repeatable(self) -> bool:
         return can_be_read_twice(self._path)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[InputRow]:
         lengths = dict(self._genome.contigs)
         for place in read_bed(self._path):
             name = str(place) if place.name == "." else place.name
             length = lengths.get(place.chrom)
             if length is None:
-                yield Row(name, b"", place, RowStatus.NO_CONTIG)
+                yield InputRow(name, b"", place, RowStatus.NO_CONTIG)
             elif place.start >= length and len(place):
-                yield Row(name, b"", place, RowStatus.OFF_CONTIG)
+                yield InputRow(name, b"", place, RowStatus.OFF_CONTIG)
             else:
                 status = RowStatus.OK if place.end <= length else RowStatus.EDGE_PADDED
-                yield Row(name, self._letters(place, length), place, status)
+                yield InputRow(name, self._letters(place, length), place, status)
 
     def _letters(self, place: Interval, length: int) -> bytes:
         letters = self._genome.fetch(place.chrom, min(place.start, length), min(place.end, length))

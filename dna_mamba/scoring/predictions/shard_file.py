@@ -20,7 +20,7 @@ from dna_mamba.io.atomic import atomic_output
 from dna_mamba.models import HeadConfig
 from dna_mamba.runs import Claim
 from dna_mamba.runs.shards import find_claim
-from dna_mamba.scoring.predictions.answers import Values
+from dna_mamba.scoring.predictions.answers import AnswerValues
 from dna_mamba.scoring.predictions.layout import AlongAnswers
 from dna_mamba.scoring.predictions.target import SHARD_LINE
 from dna_mamba.scoring.predictions.units import AlongReading, AlongUnit, units_of
@@ -80,7 +80,7 @@ class AlongShard(NamedTuple):
     numbers: Sequence[int]
     offsets: Sequence[int]
 
-    def values(self, unit: AlongUnit, at: int) -> Values:
+    def values(self, unit: AlongUnit, at: int) -> AnswerValues:
         """Answers of a part, mapped into memory."""
         shape = (unit.n_bins, len(self.run.head.outputs))
         return np.memmap(self.path, dtype="<f4", mode="r", offset=self.offsets[at], shape=shape)

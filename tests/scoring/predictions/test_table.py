@@ -7,14 +7,14 @@ from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval, Strand
 from dna_mamba.models import HeadConfig
 from dna_mamba.scoring.predictions.answers import Answer
-from dna_mamba.scoring.predictions.rows import Row
+from dna_mamba.scoring.predictions.rows import InputRow
 from dna_mamba.scoring.predictions.status import RowStatus
 from dna_mamba.scoring.predictions.table import header_line, line_of
 from tests.scoring.predictions.worlds import CLASSES, VALUES
 
 PLACE = Interval("c", 5, 9, "n", Strand.REVERSE)
-GIVEN = Answer(Row("a\tb", b"ACGT", PLACE), RowStatus.OK, np.array([0.25, 0.75], dtype=np.float32))
-NONE = Answer(Row("x", b"", PLACE), RowStatus.EMPTY, None)
+GIVEN = Answer(InputRow("a\tb", b"ACGT", PLACE), RowStatus.OK, np.array([0.25, 0.75], dtype=np.float32))
+NONE = Answer(InputRow("x", b"", PLACE), RowStatus.EMPTY, None)
 
 
 def test_a_table_has_id_answers_and_status():
