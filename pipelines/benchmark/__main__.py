@@ -93,7 +93,7 @@ def one_run(plan: Plan, task_set: TaskSet, run: RunName, given: argparse.Namespa
     """Of one set; what was done earlier is kept."""
     folder: Path = given.output / task_set.name
     table = (folder / "data.tsv").absolute()
-    recipe = plan.recipe_for(task_set, run, table)
+    recipe = read_finetune_recipe(None, plan.recipe_for(task_set, run, table)).model_dump(mode="json")
     if not stopped:
         try:
             write_table(task_set, given.data, table)

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from dna_mamba.checkpoints import weights_sha256
 from dna_mamba.io.atomic import atomic_output
+from dna_mamba.version import __version__
 
 PREEMPTED = 75
 _STOPS = (signal.SIGTERM, signal.SIGUSR1)
@@ -50,7 +52,7 @@ def finetune(recipe: dict[str, Any], table: Path, directory: Path, *, device: st
     """Run, or resume what another call began with the same recipe and rows; anything else there is replaced.
 
     Args:
-        recipe: of ``dna-mamba finetune``.
+        recipe: of ``dna-mamba finetune``, every default filled in, so that a run never resumes one of other defaults.
         table: the rows, to tell whether they changed.
         directory: of the run; beside it stand its recipe (``.yaml``) and what it was run on (``.json``).
         device: as ``--device`` takes it.
@@ -81,8 +83,10 @@ def seconds_by_method(log: Path) -> dict[str, float]:
 
 
 def _identity(recipe: dict[str, Any], table: Path) -> bytes:
+    """Everything that a run's results depend on: its whole recipe, the rows and the weights."""
     rows = hashlib.sha256(table.read_bytes()).hexdigest()
-    return (json.dumps({"recipe": recipe, "rows": rows}, indent=1, sort_keys=True) + "\n").encode()
+    facts = {"recipe": recipe, "rows": rows, "weights": weights_sha256(recipe["model"]), "version": __version__}
+    return (json.dumps(facts, indent=1, sort_keys=True) + "\n").encode()
 
 
 def _run(command: list[str], output: Path) -> tuple[int, str]:

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from pipelines.benchmark.__main__ import main
-from pipelines.benchmark.runs import _run, seconds_by_method
+from pipelines.benchmark.runs import Outcome, _identity, _run, done, seconds_by_method
 
 PLAN = """
 model: yeast-tiny
@@ -62,6 +62,20 @@ def test_a_set_is_run_once_and_kept_until_its_rows_change(world, capsys):
     capsys.readouterr()
     assert benchmark(world, "--only", "poor") == 2
     assert "no set 'poor'" in capsys.readouterr().err
+
+
+def test_a_run_is_kept_for_its_recipe_rows_and_weights_alone(tmp_path):
+    recipe, table, directory = {"model": "yeast-tiny", "seeds": 1}, tmp_path / "data.tsv", tmp_path / "probe"
+    table.write_text("sequence\tlabel\n")
+    assert done(recipe, table, directory) is None
+    directory.mkdir()
+    (directory / "results.json").write_text('{"methods": {}}')
+    (directory / "log.jsonl").write_text("")
+    (tmp_path / "probe.json").write_bytes(_identity(recipe, table))
+    assert done(recipe, table, directory) == Outcome({"methods": {}}, {})
+    assert done(recipe | {"seeds": 2}, table, directory) is None
+    table.write_text("sequence\tlabel\nA\tb\n")
+    assert done(recipe, table, directory) is None
 
 
 def test_seconds_add_up_over_trainings(tmp_path):
