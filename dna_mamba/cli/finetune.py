@@ -60,7 +60,7 @@ _KEYS = {
 @click.option("--genome", multiple=True, metavar="FASTA", help="Genome of intervals, variants or annotation.")
 @click.option("--annotation", multiple=True, metavar="GFF|GTF|GB", help="Genes of a genome, one for each --genome.")
 @click.option("--variants", metavar="VCF", type=click.Path(), help="Labelled variants.")
-@click.option("--window", "window_bp", type=click.IntRange(min=1), metavar="BP", help="Window of a variant or interval.")
+@click.option("--window", "window_bp", type=click.IntRange(min=1), metavar="BP", help="Of a variant or interval.")
 @click.option(
     "--folds",
     type=click.Choice(
