@@ -1,5 +1,6 @@
 """What a run directory holds, and what may become of one that is there already."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -40,9 +41,12 @@ def clear_run_directory(directory: Path) -> None:
         shutil.rmtree(directory / name, ignore_errors=True)
 
 
-def is_done(directory: Path) -> bool:
-    """Whether the run ended: its results are written last."""
-    return (directory / RESULTS).is_file() and (directory / MODEL).is_dir()
+def is_done(directory: Path, recipe: FinetuneRecipe, data_sha256: str) -> bool:
+    """Whether a run of this recipe on these rows ended there: its results are written last."""
+    if not (directory / RESULTS).is_file() or not (directory / MODEL).is_dir():
+        return False
+    same_rows = json.loads((directory / RESULTS).read_text()).get("data_sha256") == data_sha256
+    return same_rows and (directory / RECIPE).read_text() == recipe_text(recipe)
 
 
 def remove_work(directory: Path) -> None:

@@ -21,6 +21,7 @@ from dna_mamba.training.finetune.directory import (
     PROGRESS,
     check_run_directory,
     clear_run_directory,
+    is_done,
     remove_work,
     write_finetune_recipe,
 )
@@ -31,7 +32,7 @@ from dna_mamba.training.finetune.final import all_rows, final_probe
 from dna_mamba.training.finetune.methods import Encoders, Method, methods_of
 from dna_mamba.training.finetune.problem import Answer, Asked, Problem
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
-from dna_mamba.training.finetune.results import Found
+from dna_mamba.training.finetune.results import Found, table_again
 from dna_mamba.training.finetune.survey import Survey, survey_of
 from dna_mamba.training.finetune.tuned.tuner import Tuner
 from dna_mamba.training.finetune.units import Unit, UnitStore
@@ -117,6 +118,9 @@ class FinetuneJob:
         check_run_directory(self.directory, resume=resume, force=force)
         for note in self.survey.notes:
             onlooker.report(note)
+        if resume and is_done(self.directory, self.recipe, self.problem.data.sha256):
+            onlooker.report("this run is done already")
+            return table_again(self.problem, self.directory)
         weights_sha256(self.recipe.model)  # before anything is written
         if force and not resume:
             clear_run_directory(self.directory)

@@ -140,6 +140,26 @@ def table_lines(problem: Problem, table: Mapping[str, Mapping[str, Summary]]) ->
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
+def table_again(problem: Problem, directory: Path) -> list[str]:
+    """The table of a run that is done, from its ``results.json``."""
+    methods = json.loads((directory / RESULTS).read_text())["methods"]
+    table = {
+        method: {
+            metric: Summary(
+                *(_value(found[key]) for key in ("mean", "low", "high")),
+                per_fold=tuple(map(_value, found["per_fold"])),
+            )
+            for metric, found in of_metrics.items()
+        }
+        for method, of_metrics in methods.items()
+    }
+    return table_lines(problem, table)
+
+
+def _value(number: float | None) -> float:
+    return math.nan if number is None else number
+
+
 def shown_with_interval(summary: Summary) -> tuple[str, str]:
     """A mean and its interval as text."""
     if math.isnan(summary.low):

@@ -60,6 +60,9 @@ def test_intervals_of_a_genome(tmp_path: Path, genome: dict[str, str]) -> None:
     ]
     (tmp_path / "places.bed").write_text("\n".join(rows) + "\n")
     flags = {"data.files": [str(tmp_path / "places.bed")], "data.genome": [str(tmp_path / "genome.fa")]}
-    job_of(tmp_path, "run", **flags, baselines=("gc-length",)).run()
+    printed = job_of(tmp_path, "run", **flags, baselines=("gc-length",)).run()
+    before = (tmp_path / "run" / "results.json").stat().st_mtime_ns
+    assert job_of(tmp_path, "run", **flags, baselines=("gc-length",)).run(resume=True) == printed  # it is done
+    assert (tmp_path / "run" / "results.json").stat().st_mtime_ns == before
     found = results(tmp_path, "run")
     assert found["n"] == 57 and found["methods"]["gc-length"]["auroc"]["mean"] > 0.95
