@@ -146,7 +146,9 @@ def table_again(problem: Problem, directory: Path) -> list[str]:
     table = {
         method: {
             metric: Summary(
-                *(_value(found[key]) for key in ("mean", "low", "high")),
+                mean=_value(found["mean"]),
+                low=_value(found["low"]),
+                high=_value(found["high"]),
                 per_fold=tuple(map(_value, found["per_fold"])),
             )
             for metric, found in of_metrics.items()
