@@ -1,22 +1,18 @@
 """The command as people run it: every kind of head and input, mistakes, shards, killed and resumed."""
 
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-import dna_mamba
 from dna_mamba.checkpoints import save_model
 from dna_mamba.cli.main import cli
 from dna_mamba.models import HeadConfig
 from dna_mamba.runs.progress import progress_directory
+from tests.cli.slowed import start
 from tests.scoring.predictions.worlds import CLASSES, GENES, TRACKS, head_model
 from tests.worlds import random_sequence, small_model, write_fasta, write_vcf
 
-SOURCES = [str(Path(dna_mamba.__file__).parents[1]), str(Path(dna_mamba.__file__).parents[1] / "kernels")]
 GENOME = {"c": random_sequence(400), "d": "NN" + random_sequence(60, 1) + "NNNN"}
 VARIANT = HeadConfig(task="variant", outputs=("benign", "bad"), variant_of="classification", window_bp=21)
 ROWS = {f"s{i}": random_sequence(12 + i % 9, i) for i in range(200)} | {"n": "NN", "none": ""}
@@ -141,31 +137,38 @@ def test_mistakes_get_one_line(here, words, said):
     assert sorted(here.iterdir()) == before
 
 
-def start(*words):
-    code = f"import sys; sys.path[:0] = {SOURCES!r}; from dna_mamba.cli.main import main; main()"
-    return subprocess.Popen(
-        [sys.executable, "-c", code, "predict", *words, "--threads", "1", "--no-version"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+SLOWED = """
+import time
+from dna_mamba.runs.array_store import ArrayStore
+from dna_mamba.runs.line_store import LineStore
+
+def slowed(keep):
+    def keep_and_wait(self, *what):
+        keep(self, *what)
+        time.sleep(0.5)
+    return keep_and_wait
+
+ArrayStore.write, LineStore.commit = slowed(ArrayStore.write), slowed(LineStore.commit)
+"""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("model", "name"), [("classes", "p.tsv"), ("genes", "p.bed")])
 def test_killed_and_resumed_it_ends_as_one_run(here, model, name):
-    n_contigs, length = (4, 300_000) if model == "genes" else (900, 3_000)
-    big = {f"c{i}": random_sequence(length, i) for i in range(n_contigs)}
-    write_fasta(here / "big.fa", big)
-    words = ["big.fa", "-m", model, "-o"]
-    assert predict(*words, "whole." + name, "--no-version").exit_code == 0
-    process, progress = start(*words, name), progress_directory(here / name)
+    n_contigs, length = (4, 9_000) if model == "genes" else (300, 30)
+    write_fasta(here / "big.fa", {f"c{i}": random_sequence(length, i) for i in range(n_contigs)})
+    words = ["big.fa", "-m", model, "--no-version", "-o"]
+    assert predict(*words, "whole." + name).exit_code == 0
+    process, progress = start(SLOWED, "predict", *words, name, "--threads", "1"), progress_directory(here / name)
     deadline = time.monotonic() + 120
-    while not _has_some(progress) and process.poll() is None and time.monotonic() < deadline:
+    while not _has_some(progress):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, "nothing was kept in time"
         time.sleep(0.01)
     process.kill()
-    process.wait()
+    process.communicate()
     assert progress.is_dir() and not (here / name).exists()
-    assert predict(*words, name, "--no-version", "--resume").exit_code == 0
+    assert predict(*words, name, "--resume").exit_code == 0
     assert (here / name).read_bytes() == (here / ("whole." + name)).read_bytes() and not progress.exists()
 
 
