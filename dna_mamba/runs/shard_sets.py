@@ -7,7 +7,7 @@ from typing import NamedTuple
 from dna_mamba.errors import InputError
 from dna_mamba.runs.shards import Claim, Shard, span_of
 
-_ROUNDING = ("batch_size", "device")
+_ROUNDING = ("batch_size", "positions", "device")
 """What changes the last bits of a number at most."""
 _AGAIN = "make this shard again"
 
