@@ -8,7 +8,7 @@ import numpy as np
 
 from dna_mamba.alphabet import Codes
 from dna_mamba.annotation.stops import with_stop_codon
-from dna_mamba.io.transcripts import ExonSpan, Transcript
+from dna_mamba.io.gff.transcripts import ExonSpan, Transcript
 
 
 class CodingTranscript(NamedTuple):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dna_mamba.alphabet import BASES, N_CODE, Codes
 from dna_mamba.errors import InputError
-from dna_mamba.io.gff import CodingSequence
+from dna_mamba.io.gff.rows import CodingSequence
 
 STOP = "*"
 PROKARYOTIC_CODES = frozenset({4, 11, 25})

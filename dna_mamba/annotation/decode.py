@@ -6,12 +6,12 @@ import numpy as np
 
 from dna_mamba.alphabet import Codes
 from dna_mamba.annotation.codons import codon_signals
-from dna_mamba.annotation.evidence import LogProbabilities, evidence_of
+from dna_mamba.annotation.evidence import ClassLogProbabilities, evidence_of
 from dna_mamba.annotation.labels import columns_of
 from dna_mamba.annotation.options import DecoderOptions
 from dna_mamba.annotation.reading_frames import Candidates, best_set, candidates_of
 from dna_mamba.annotation.spliced import spliced_genes
-from dna_mamba.io.gff_writer import PredictedGene
+from dna_mamba.io.gff.writer import PredictedGene
 
 
 class AnswersInParts:
@@ -27,10 +27,10 @@ class AnswersInParts:
 
     def __init__(self, names: Sequence[str], options: DecoderOptions) -> None:
         self._names, self._options = tuple(names), options
-        self._parts: list[LogProbabilities] = []
+        self._parts: list[ClassLogProbabilities] = []
         columns_of(names, "+")
 
-    def add(self, log_p_LK: LogProbabilities) -> None:
+    def add(self, log_p_LK: ClassLogProbabilities) -> None:
         """The next bases' log-probabilities, (l, K)."""
         self._parts.append(np.asarray(log_p_LK, dtype=np.float32))
 
@@ -42,7 +42,7 @@ class AnswersInParts:
 
 
 def decode_genes(
-    chrom: str, bases: Codes, log_p_LK: LogProbabilities, names: Sequence[str], options: DecoderOptions
+    chrom: str, bases: Codes, log_p_LK: ClassLogProbabilities, names: Sequence[str], options: DecoderOptions
 ) -> list[PredictedGene]:
     """The most probable genes of a contig, by start: spliced where the head has classes for introns.
 
@@ -65,7 +65,7 @@ def decode_genes(
 
 
 def _unspliced_genes(
-    chrom: str, bases: Codes, log_p_LK: LogProbabilities, names: Sequence[str], options: DecoderOptions
+    chrom: str, bases: Codes, log_p_LK: ClassLogProbabilities, names: Sequence[str], options: DecoderOptions
 ) -> list[PredictedGene]:
     signals = codon_signals(options.genetic_code)
     strands = [evidence_of(bases, log_p_LK, names, strand, options.evidence_weight) for strand in "+-"]

@@ -17,7 +17,7 @@ from dna_mamba.annotation.labels import columns_of
 MOST_NATS = 6.0
 """A base says at most this much for or against a gene: one wrong answer must not outweigh a gene."""
 
-LogProbabilities = NDArray[np.floating]
+ClassLogProbabilities = NDArray[np.floating]
 """(L, K), natural logarithms of a head's probabilities of its classes."""
 
 
@@ -42,7 +42,7 @@ class StrandEvidence(NamedTuple):
 
 
 def evidence_of(
-    bases: Codes, log_p_LK: LogProbabilities, names: Sequence[str], strand: str, weight: float
+    bases: Codes, log_p_LK: ClassLogProbabilities, names: Sequence[str], strand: str, weight: float
 ) -> StrandEvidence:
     """The evidence of one strand; for ``-`` everything is turned round.
 

@@ -12,8 +12,8 @@ from dna_mamba.annotation.codons import amino_acids, has_early_stop, read_codons
 from dna_mamba.errors import InputError
 from dna_mamba.genome import other_names
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.gff import Annotation, CodingSequence, coding_of
-from dna_mamba.io.transcripts import GenomeAnnotation, Transcript
+from dna_mamba.io.gff.rows import Annotation, CodingSequence, coding_of
+from dna_mamba.io.gff.transcripts import GenomeAnnotation, Transcript
 
 _MOST_BROKEN = 0.3
 _CHECKED_GENES = 2000

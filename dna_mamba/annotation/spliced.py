@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 from dna_mamba.alphabet import Codes
 from dna_mamba.annotation.codons import CodonSignals, codon_signals
-from dna_mamba.annotation.evidence import LogProbabilities, evidence_of
+from dna_mamba.annotation.evidence import ClassLogProbabilities, evidence_of
 from dna_mamba.annotation.options import DecoderOptions
 from dna_mamba.annotation.splice_events import CLOSE, ENTER, LEAVE, OPEN, STOP, Event, splice_events
-from dna_mamba.io.gff_writer import PredictedGene
+from dna_mamba.io.gff.writer import PredictedGene
 
 CODON_BP = 3
 
@@ -43,7 +43,7 @@ class _Done(NamedTuple):
 
 
 def spliced_genes(
-    chrom: str, bases: Codes, log_p_LK: LogProbabilities, names: Sequence[str], options: DecoderOptions
+    chrom: str, bases: Codes, log_p_LK: ClassLogProbabilities, names: Sequence[str], options: DecoderOptions
 ) -> list[PredictedGene]:
     """As ``decode.decode_genes``, for a head that has classes for introns."""
     signals = codon_signals(options.genetic_code)

@@ -120,7 +120,7 @@ def command(
     """
     from dna_mamba.runs.provenance import command_line
     from dna_mamba.training.finetune import FinetuneJob, Onlooker, read_finetune_recipe
-    from dna_mamba.training.finetune.directory import check_run_directory
+    from dna_mamba.training.finetune.outputs.directory import check_run_directory
 
     given = {_KEYS[name]: value for name, value in flags.items() if value not in (None, ())}
     settings = read_finetune_recipe(recipe, given, overrides)

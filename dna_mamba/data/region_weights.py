@@ -16,7 +16,7 @@ from dna_mamba.data.genomes import Genome
 from dna_mamba.data.places import ContigNames
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
-from dna_mamba.io.gff import read_rows
+from dna_mamba.io.gff.rows import read_rows
 
 INTERGENIC = "intergenic"
 """Outside of every row of the annotation."""

@@ -14,7 +14,7 @@ from dna_mamba.annotation.fitting import fit_annotation, match_contigs, renamed
 from dna_mamba.annotation.levels import AnnotationReport, LevelTables
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.transcripts import GenomeAnnotation, Transcript
+from dna_mamba.io.gff.transcripts import GenomeAnnotation, Transcript
 
 
 def compare_annotations(

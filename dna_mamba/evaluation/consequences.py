@@ -21,7 +21,7 @@ from dna_mamba.evaluation.substitutions import CLASSES, MISSENSE, NONSENSE, Subs
 from dna_mamba.genome import Interval
 from dna_mamba.inference.context import context_of
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.gff import Annotation, CodingSequence
+from dna_mamba.io.gff.rows import Annotation, CodingSequence
 from dna_mamba.models import MaskedLanguageModel
 
 MARKOV_FLANK_BP = 4

@@ -13,7 +13,7 @@ from dna_mamba.evaluation.substitutions import Substitutions
 from dna_mamba.inference.batch import in_batches, windows_per_pass
 from dna_mamba.inference.likelihood import masked_log_probabilities
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.gff import CodingSequence
+from dna_mamba.io.gff.rows import CodingSequence
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.sequences.windows import site_window
 

@@ -11,7 +11,7 @@ from dna_mamba.alphabet import bases_of
 from dna_mamba.annotation.codons import STOP, amino_acids, codon_numbers, has_early_stop, read_codons
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.gff import CodingSequence, shared_positions
+from dna_mamba.io.gff.rows import CodingSequence, shared_positions
 
 SYNONYMOUS, MISSENSE, NONSENSE = 0, 1, 2
 CLASSES = ("synonymous", "missense", "nonsense")

@@ -22,7 +22,7 @@ _GROUP_BP = 8192
 """Positions of items after which what is done is safe from a kill."""
 _POSITIONS = "positions_per_pass"
 _COLUMNS = 5
-Take = Callable[[Attribution], None]
+TakeExplained = Callable[[Attribution], None]
 
 
 class Explainable(Protocol):
@@ -88,7 +88,7 @@ class ExplainJob:
         resume: bool = False,
         force: bool = False,
         command: str | None = None,
-        take: Take = lambda attribution: None,
+        take: TakeExplained = lambda attribution: None,
         advance: Advance = untold,
     ) -> ExplainSummary:
         """Write what was found; a file appears when it is whole.
@@ -166,7 +166,7 @@ class ExplainJob:
 class _Counted:
     """Passes attributions on, and counts them."""
 
-    def __init__(self, take: Take, advance: Advance) -> None:
+    def __init__(self, take: TakeExplained, advance: Advance) -> None:
         self._take, self._advance = take, advance
         self._n_items = self._n_explained = 0
         self._worst = (0.0, "")

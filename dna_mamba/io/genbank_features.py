@@ -9,9 +9,8 @@ from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval
 from dna_mamba.io.compression import open_input
 from dna_mamba.io.genbank import flat_file_features, flat_format_of
-from dna_mamba.io.gff import CdsRow
-from dna_mamba.io.paths import display_name
-from dna_mamba.io.transcripts import (
+from dna_mamba.io.gff.rows import CdsRow
+from dna_mamba.io.gff.transcripts import (
     REPEAT_ROWS,
     ExonSpan,
     GenomeAnnotation,
@@ -20,6 +19,7 @@ from dna_mamba.io.transcripts import (
     kind_of,
     read_gff_annotation,
 )
+from dna_mamba.io.paths import display_name
 
 _RNA_FEATURES = ("mRNA", "tRNA", "rRNA", "tmRNA", "ncRNA", "misc_RNA", "precursor_RNA")
 _GENE_NAMES = ("locus_tag", "gene", "protein_id")

@@ -9,7 +9,7 @@ from dna_mamba.alphabet import reverse_complement
 from dna_mamba.annotation.decode import AnswersInParts, decode_genes
 from dna_mamba.annotation.options import DecoderOptions
 from dna_mamba.errors import InputError
-from dna_mamba.io.gff_writer import PredictedGene
+from dna_mamba.io.gff.writer import PredictedGene
 from tests.annotation.genes import UNSPLICED, Spans, answers, codes_of, coding_letters, is_gene, spacer, truth_labels
 
 OPTIONS = DecoderOptions()

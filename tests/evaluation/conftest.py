@@ -7,7 +7,7 @@ import pytest
 
 from dna_mamba.evaluation.substitutions import Substitutions, every_substitution
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.gff import read_coding
+from dna_mamba.io.gff.rows import read_coding
 from tests.evaluation.genes import World, write_world
 
 

@@ -19,7 +19,7 @@ from dna_mamba.evaluation.discrimination import auroc
 from dna_mamba.evaluation.predictors import model_llr
 from dna_mamba.evaluation.substitutions import NONSENSE, SYNONYMOUS
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.gff import read_coding
+from dna_mamba.io.gff.rows import read_coding
 from tests.evaluation.genes import World
 from tests.worlds import small_model
 

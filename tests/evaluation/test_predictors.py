@@ -8,7 +8,7 @@ from dna_mamba.evaluation.predictors import codon_usage_llr, gc_lost, is_in_cpg,
 from dna_mamba.evaluation.substitutions import Substitutions
 from dna_mamba.genome import Variant
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.gff import read_coding
+from dna_mamba.io.gff.rows import read_coding
 from tests.evaluation.genes import EXON_1, EXON_2, World
 from tests.worlds import llr_by_hand, small_model
 

@@ -10,7 +10,7 @@ from dna_mamba.annotation.codons import amino_acids
 from dna_mamba.errors import InputError
 from dna_mamba.evaluation.substitutions import CLASSES, every_substitution, sample
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.gff import read_coding
+from dna_mamba.io.gff.rows import read_coding
 from tests.evaluation.genes import EXON_1, EXON_2, GENE, INTRON, LEFT, RIGHT, World, gff
 from tests.worlds import write_fasta
 

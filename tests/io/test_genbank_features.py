@@ -6,8 +6,8 @@ import pytest
 
 from dna_mamba.errors import InputError
 from dna_mamba.io.genbank_features import read_annotation
-from dna_mamba.io.gff import coding_of
-from dna_mamba.io.transcripts import MRNA, PSEUDOGENE, TRNA
+from dna_mamba.io.gff.rows import coding_of
+from dna_mamba.io.gff.transcripts import MRNA, PSEUDOGENE, TRNA
 
 RECORD = """LOCUS       TOY                     120 bp    DNA     circular BCT 01-JAN-2000
 DEFINITION  toy.

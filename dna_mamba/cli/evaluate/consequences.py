@@ -66,7 +66,7 @@ def command(
     from dna_mamba.inference.open import as_model
     from dna_mamba.io.atomic import check_target
     from dna_mamba.io.fasta import FastaReader
-    from dna_mamba.io.gff import read_coding
+    from dna_mamba.io.gff.rows import read_coding
 
     if output is not None:
         check_target(output, force=force)

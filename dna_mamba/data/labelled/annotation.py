@@ -22,7 +22,7 @@ from dna_mamba.annotation.stops import with_stop_codon
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.genbank_features import read_annotation
-from dna_mamba.io.transcripts import MRNA, PSEUDOGENE, Transcript
+from dna_mamba.io.gff.transcripts import MRNA, PSEUDOGENE, Transcript
 
 _ENOUGH_UTR = 0.1
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from dna_mamba.alphabet import N_CODE, SOFT_MASK, Codes, bases_of
 from dna_mamba.annotation.codons import PROKARYOTIC_CODES
 from dna_mamba.annotation.fitting import FittedAnnotation
-from dna_mamba.io.gff import CodingSequence
-from dna_mamba.io.transcripts import MRNA, NCRNA, PSEUDOGENE, RRNA, TRNA, Transcript
+from dna_mamba.io.gff.rows import CodingSequence
+from dna_mamba.io.gff.transcripts import MRNA, NCRNA, PSEUDOGENE, RRNA, TRNA, Transcript
 
 INTERGENIC, CODING_1, INTRON, UTR, OTHER = 0, 1, 4, 5, 10
 _OF_RNA = {TRNA: 6, RRNA: 7, NCRNA: 8, PSEUDOGENE: 9}

@@ -23,7 +23,7 @@ from dna_mamba.evaluation.knowledge.probe_sites import ProbeSites, choose_probe_
 from dna_mamba.evaluation.knowledge.sites import Chart, Sites
 from dna_mamba.genome import Interval
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.transcripts import GenomeAnnotation
+from dna_mamba.io.gff.transcripts import GenomeAnnotation
 
 _HELD_OUT_SHARE = 0.1
 _PLACES_SHARE = 10

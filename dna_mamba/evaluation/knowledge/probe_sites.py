@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dna_mamba.evaluation.knowledge.kinds import CODING_1, INTERGENIC, INTRON, PaintedContig
 from dna_mamba.genome import Interval
-from dna_mamba.io.gff import CodingSequence
+from dna_mamba.io.gff.rows import CodingSequence
 
 SPACING_BP = 16
 """Between bases of one window: nearer ones would say nearly the same."""

@@ -11,7 +11,7 @@ from dna_mamba.annotation.labels import is_annotation
 from dna_mamba.annotation.options import DecoderOptions
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Contig
-from dna_mamba.io.gff_writer import gff3_header, gff3_rows
+from dna_mamba.io.gff.writer import gff3_header, gff3_rows
 from dna_mamba.models import HeadConfig
 from dna_mamba.runs.table_lines import format_number
 from dna_mamba.runs.track_files import TrackFile, check_files, track_files, write_track

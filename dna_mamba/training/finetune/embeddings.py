@@ -17,7 +17,7 @@ from dna_mamba.runs.array_store import Array, ArrayStore
 from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.runs.progress import Facts
 from dna_mamba.tokenizers.base import TokenIds
-from dna_mamba.training.finetune.problem import Rows
+from dna_mamba.training.finetune.problem import RowNumbers
 
 _PART = 256
 """Sequences of like lengths whose vectors become one part of the store."""
@@ -69,7 +69,7 @@ class EmbeddingTable:
         offered = strands if request.n_strands == 2 else ("joined",)
         self.kinds = tuple(f"{pooling}, {way}" for pooling in request.poolings for way in offered)
 
-    def of(self, kind: str, rows: Rows) -> NDArray[np.float64]:
+    def of(self, kind: str, rows: RowNumbers) -> NDArray[np.float64]:
         """Features of some rows, float64 (rows, F)."""
         ref = self._pooled(self._vectors, kind, rows)
         if self._alternatives is None:
@@ -77,7 +77,7 @@ class EmbeddingTable:
         alt = self._pooled(self._alternatives, kind, rows)
         return np.concatenate([alt - ref, np.abs(alt - ref), (alt + ref) / 2], axis=1)
 
-    def _pooled(self, vectors: Array, kind: str, rows: Rows) -> NDArray[np.float64]:
+    def _pooled(self, vectors: Array, kind: str, rows: RowNumbers) -> NDArray[np.float64]:
         pooling, _, way = kind.partition(", ")
         n_strands, d_model = self._request.n_strands, self._request.model.config.d_model
         first = [str(name) for name in self._request.poolings].index(pooling) * n_strands * d_model

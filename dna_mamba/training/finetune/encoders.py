@@ -11,8 +11,8 @@ from dna_mamba.checkpoints import load_model, weights_sha256
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.model import StrandModel
 from dna_mamba.runs.counts import Advance
-from dna_mamba.training.finetune.directory import EMBEDDINGS
 from dna_mamba.training.finetune.embeddings import EmbeddingRequest, EmbeddingTable, embed_rows, n_bases
+from dna_mamba.training.finetune.outputs.directory import EMBEDDINGS
 from dna_mamba.training.finetune.problem import Problem
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
 

@@ -12,7 +12,7 @@ from dna_mamba.checkpoints import load_model
 from dna_mamba.models import TaskModel
 from dna_mamba.training.finetune.embeddings import n_bases, pooled_vectors
 from dna_mamba.training.finetune.head import head_config_of, targets_of
-from dna_mamba.training.finetune.problem import Problem, Rows
+from dna_mamba.training.finetune.problem import Problem, RowNumbers
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
 from dna_mamba.training.finetune.tuned.batches import EpochBatches
 from dna_mamba.training.finetune.tuned.objective import HeadObjective
@@ -62,7 +62,7 @@ def estimate_finetuning(
     )  # fmt: skip
 
 
-def _epoch_seconds(recipe: FinetuneRecipe, problem: Problem, model: TaskModel, rows: Rows) -> float:
+def _epoch_seconds(recipe: FinetuneRecipe, problem: Problem, model: TaskModel, rows: RowNumbers) -> float:
     """All rows once forward and backward, from one step of some."""
     choose_parts(model.train(), recipe.how, recipe.training, 0)
     batches = EpochBatches(model, problem.data, targets_of(problem), rows, len(rows), 0)

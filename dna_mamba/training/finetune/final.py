@@ -10,16 +10,16 @@ from dna_mamba.models.model import StrandModel
 from dna_mamba.training.finetune.embeddings import EmbeddingTable
 from dna_mamba.training.finetune.head import head_config_of
 from dna_mamba.training.finetune.linear.choice import fit, most_chosen
-from dna_mamba.training.finetune.problem import Asked, Part, Problem
+from dna_mamba.training.finetune.problem import Asked, FoldPart, Problem
 
 _CALIBRATING = 10
 
 
-def all_rows(problem: Problem) -> Part:
+def all_rows(problem: Problem) -> FoldPart:
     """Every row known, one in ten of them for calibration, none tested."""
     rows = np.random.default_rng(0).permutation(len(problem.data))
     n_calibrating = len(rows) // _CALIBRATING
-    return Part(np.sort(rows[n_calibrating:]), np.sort(rows[:n_calibrating]), rows[:0])
+    return FoldPart(np.sort(rows[n_calibrating:]), np.sort(rows[:n_calibrating]), rows[:0])
 
 
 def final_probe(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dna_mamba.models import HeadConfig
-from dna_mamba.training.finetune.problem import Problem, Rows
+from dna_mamba.training.finetune.problem import Problem, RowNumbers
 
 
 class Scaling(NamedTuple):
@@ -18,7 +18,7 @@ class Scaling(NamedTuple):
     scales: NDArray[np.float64]
 
 
-def scaling_of(problem: Problem, rows: Rows) -> Scaling | None:
+def scaling_of(problem: Problem, rows: RowNumbers) -> Scaling | None:
     """Of the targets of some rows; None of classes and labels."""
     if problem.kind != "values":
         return None
@@ -44,7 +44,7 @@ def targets_of(problem: Problem) -> Tensor:
     return truth if problem.kind == "classes" else truth.float()
 
 
-def weights_of(problem: Problem, rows: Rows) -> Tensor | None:
+def weights_of(problem: Problem, rows: RowNumbers) -> Tensor | None:
     """Weights of the classes, float32 (K,); None where all count alike."""
     if problem.kind != "classes" or not problem.balanced:
         return None

@@ -17,7 +17,11 @@ from dna_mamba.checkpoints import weights_sha256
 from dna_mamba.errors import PreemptedError
 from dna_mamba.models import TaskModel
 from dna_mamba.runs.counts import Advance, untold
-from dna_mamba.training.finetune.directory import (
+from dna_mamba.training.finetune.encoders import EncoderShelf, Meter
+from dna_mamba.training.finetune.estimate import FinetuneEstimate, estimate_finetuning
+from dna_mamba.training.finetune.final import all_rows, final_probe
+from dna_mamba.training.finetune.methods import Encoders, Method, methods_of
+from dna_mamba.training.finetune.outputs.directory import (
     PROGRESS,
     check_run_directory,
     clear_run_directory,
@@ -25,17 +29,13 @@ from dna_mamba.training.finetune.directory import (
     remove_work,
     write_finetune_recipe,
 )
-from dna_mamba.training.finetune.encoders import EncoderShelf, Meter
-from dna_mamba.training.finetune.ending import Ending, write_outputs
-from dna_mamba.training.finetune.estimate import FinetuneEstimate, estimate_finetuning
-from dna_mamba.training.finetune.final import all_rows, final_probe
-from dna_mamba.training.finetune.methods import Encoders, Method, methods_of
-from dna_mamba.training.finetune.problem import Answer, Asked, Problem
+from dna_mamba.training.finetune.outputs.ending import Ending, write_outputs
+from dna_mamba.training.finetune.outputs.results import Found, table_again
+from dna_mamba.training.finetune.problem import Asked, HeldOutAnswer, Problem
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
-from dna_mamba.training.finetune.results import Found, table_again
-from dna_mamba.training.finetune.survey import Survey, survey_of
+from dna_mamba.training.finetune.survey import LabelSurvey, survey_of
 from dna_mamba.training.finetune.tuned.tuner import Tuner
-from dna_mamba.training.finetune.units import Unit, UnitStore
+from dna_mamba.training.finetune.units import TrainingUnit, UnitStore
 from dna_mamba.training.loop.log import LOG_FILE, RunLog
 from dna_mamba.training.loop.signals import StopRequest, stop_on_signal
 from dna_mamba.version import __version__
@@ -73,7 +73,7 @@ class FinetuneJob:
         self.recipe, self.directory, self.device = recipe, Path(directory), device
 
     @cached_property
-    def survey(self) -> Survey:
+    def survey(self) -> LabelSurvey:
         """The rows, their folds and what leaks between them."""
         return survey_of(self.recipe)
 
@@ -82,10 +82,10 @@ class FinetuneJob:
         """The rows, as methods are given them."""
         return self.survey.problem
 
-    def units(self, methods: list[Method]) -> list[Unit]:
+    def units(self, methods: list[Method]) -> list[TrainingUnit]:
         """In the order in which they are done: all folds and seeds of a method, then those of the next."""
         return [
-            Unit(method.name, fold, seed)
+            TrainingUnit(method.name, fold, seed)
             for method in methods
             for fold in range(len(self.survey.parts))
             for seed in range(self.recipe.seeds if method.is_random else 1)
@@ -153,7 +153,7 @@ class FinetuneJob:
 
     def _answers(
         self, methods: list[Method], store: UnitStore, check: Callable[[], None], onlooker: Onlooker
-    ) -> dict[Unit, Answer]:
+    ) -> dict[TrainingUnit, HeldOutAnswer]:
         units = self.units(methods)
         by_name = {method.name: method for method in methods}
         log = RunLog(self.directory / LOG_FILE)
@@ -161,7 +161,7 @@ class FinetuneJob:
         log.keep(lambda row: row.get("unit") in finished)
         if finished:
             onlooker.report(f"{len(finished)} of {len(units)} trainings are done already")
-        answers: dict[Unit, Answer] = {}
+        answers: dict[TrainingUnit, HeldOutAnswer] = {}
         started = time.perf_counter()
         for number, unit in enumerate(units):
             if not store.has(unit):
@@ -176,7 +176,7 @@ class FinetuneJob:
                 onlooker.report(f"{unit.method}: done after {time.perf_counter() - started:,.0f} s")
         return answers
 
-    def _log(self, log: RunLog, unit: Unit, number: int, answer: Answer, seconds: float) -> None:
+    def _log(self, log: RunLog, unit: TrainingUnit, number: int, answer: HeldOutAnswer, seconds: float) -> None:
         place = {"unit": unit.name, **unit._asdict()}
         for row in answer.log:
             content: dict[str, Any] = dict(row)

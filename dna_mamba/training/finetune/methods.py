@@ -9,7 +9,7 @@ from dna_mamba.training.finetune.baselines.constant import majority
 from dna_mamba.training.finetune.baselines.kmers import KmerTable
 from dna_mamba.training.finetune.linear.choice import FeatureTable, fit_and_answer
 from dna_mamba.training.finetune.linear.model import Estimator
-from dna_mamba.training.finetune.problem import Answer, Asked, Problem
+from dna_mamba.training.finetune.problem import Asked, HeldOutAnswer, Problem
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
 
 
@@ -24,7 +24,7 @@ class Method(NamedTuple):
 
     name: str
     is_random: bool
-    answer: Callable[[Asked], Answer]
+    answer: Callable[[Asked], HeldOutAnswer]
 
 
 class Encoders(NamedTuple):
@@ -36,7 +36,7 @@ class Encoders(NamedTuple):
     """
 
     table: Callable[[bool, int], FeatureTable]
-    tune: Callable[[Asked, bool], Answer]
+    tune: Callable[[Asked, bool], HeldOutAnswer]
 
 
 def methods_of(recipe: FinetuneRecipe, problem: Problem, encoders: Encoders) -> list[Method]:
@@ -60,7 +60,7 @@ def _encoder_method(recipe: FinetuneRecipe, problem: Problem, encoders: Encoders
         return Method(name, True, lambda asked: encoders.tune(asked, pretrained))
     estimator = recipe.probe.estimator_for(problem.kind)
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Asked) -> HeldOutAnswer:
         return fit_and_answer(asked, encoders.table(pretrained, asked.seed), estimator)
 
     return Method(name, not pretrained, answer)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from dna_mamba.data.folds import Fold
 from dna_mamba.data.labelled.dataset import Labelled
 
-Answers = NDArray[np.float64]
+RowAnswers = NDArray[np.float64]
 """Probabilities of classes or labels, or values of targets, (n, K)."""
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 _VALIDATION_PARTS = 10
 
 
@@ -47,7 +47,7 @@ class Problem:
         """int64 (n,) indices of classes, int64 (n, K) of 0 and 1, or float64 (n, K)."""
         return self.data.label_array()
 
-    def class_weights(self, rows: Rows) -> NDArray[np.float64]:
+    def class_weights(self, rows: RowNumbers) -> NDArray[np.float64]:
         """The weight of each class in the loss, (K,): n / (K n_k) where they are balanced, else 1."""
         if self.kind != "classes" or not self.balanced:
             return np.ones(self.n_outputs)
@@ -55,26 +55,26 @@ class Problem:
         return len(rows) / (self.n_outputs * np.maximum(counts, 1).astype(np.float64))
 
 
-class Part(NamedTuple):
+class FoldPart(NamedTuple):
     """Rows that a method learns from, those that choose its settings, and those it is asked about afterwards."""
 
-    train: Rows
-    validation: Rows
-    test: Rows
+    train: RowNumbers
+    validation: RowNumbers
+    test: RowNumbers
 
     @property
-    def known(self) -> Rows:
+    def known(self) -> RowNumbers:
         """All rows that may be learnt from."""
         return np.union1d(self.train, self.validation)
 
 
-def part_of(fold: Fold, seed: int = 0) -> Part:
+def part_of(fold: Fold, seed: int = 0) -> FoldPart:
     """A fold, every tenth training row by chance validating where it has no validation part of its own."""
     if len(fold.validation) or len(fold.train) < 2 * _VALIDATION_PARTS:
-        return Part(fold.train, fold.validation, fold.test)
+        return FoldPart(fold.train, fold.validation, fold.test)
     order = np.random.default_rng(seed).permutation(fold.train)
     n_validation = len(order) // _VALIDATION_PARTS
-    return Part(np.sort(order[n_validation:]), np.sort(order[:n_validation]), fold.test)
+    return FoldPart(np.sort(order[n_validation:]), np.sort(order[:n_validation]), fold.test)
 
 
 class Asked(NamedTuple):
@@ -89,13 +89,13 @@ class Asked(NamedTuple):
     """
 
     problem: Problem
-    part: Part
+    part: FoldPart
     seed: int
     name: str
     check: Callable[[], None]
 
 
-class Answer(NamedTuple):
+class HeldOutAnswer(NamedTuple):
     """What a method says of the test rows.
 
     Attributes:
@@ -104,6 +104,6 @@ class Answer(NamedTuple):
         log: rows for the log of the run, each with ``event`` and ``step``.
     """
 
-    answers: Answers
+    answers: RowAnswers
     chosen: dict[str, Any]
     log: tuple[dict[str, Any], ...] = ()

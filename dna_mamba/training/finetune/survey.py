@@ -6,22 +6,22 @@ from dna_mamba.data.folds import FoldPlan, make_folds
 from dna_mamba.data.folds.families import Families, own_families, read_families
 from dna_mamba.data.folds.leak_report import FoldLeaks, apply_policy, find_leaks
 from dna_mamba.data.labelled.dataset import Labelled
-from dna_mamba.training.finetune.problem import Part, Problem, part_of
+from dna_mamba.training.finetune.problem import FoldPart, Problem, part_of
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
 from dna_mamba.training.finetune.source import VARIANT_WINDOW_BP, read_rows_of
 
 
-class Survey(NamedTuple):
+class LabelSurvey(NamedTuple):
     """Rows, their parts in each fold, what leaks between those, what results say of both, and news for people."""
 
     problem: Problem
-    parts: list[Part]
+    parts: list[FoldPart]
     leaks: FoldLeaks
     facts: dict[str, Any]
     notes: list[str]
 
 
-def survey_of(recipe: FinetuneRecipe) -> Survey:
+def survey_of(recipe: FinetuneRecipe) -> LabelSurvey:
     """Read the rows, divide them, look for leaks.
 
     Raises:
@@ -44,7 +44,7 @@ def survey_of(recipe: FinetuneRecipe) -> Survey:
     told = f"{len(data):,} rows of {', '.join(data.names[:6])}; {plan.kind} folds: {len(folds)}"
     notes = [*data.notes, told, *(families.notes if families else ()), *leaks.lines()]
     window_bp = recipe.data.window_bp or (VARIANT_WINDOW_BP if data.is_variants else None)
-    return Survey(Problem(data, recipe.class_weights == "balanced", window_bp), parts, leaks, facts, notes)
+    return LabelSurvey(Problem(data, recipe.class_weights == "balanced", window_bp), parts, leaks, facts, notes)
 
 
 def _families(data: Labelled, recipe: FinetuneRecipe) -> Families:

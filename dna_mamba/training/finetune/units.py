@@ -8,10 +8,10 @@ import numpy as np
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output
 from dna_mamba.runs.progress import Progress
-from dna_mamba.training.finetune.problem import Answer
+from dna_mamba.training.finetune.problem import HeldOutAnswer
 
 
-class Unit(NamedTuple):
+class TrainingUnit(NamedTuple):
     """One method, taught on one fold with one seed."""
 
     method: str
@@ -27,11 +27,11 @@ class Unit(NamedTuple):
 class UnitStore(Progress):
     """Answers of units that are done, a file each; use it as a context manager. Numbers come back to the last bit."""
 
-    def has(self, unit: Unit) -> bool:
+    def has(self, unit: TrainingUnit) -> bool:
         """Whether a unit is done."""
         return (self.directory / f"{unit.name}.json").is_file()
 
-    def write(self, unit: Unit, answer: Answer) -> None:
+    def write(self, unit: TrainingUnit, answer: HeldOutAnswer) -> None:
         """Keep what a unit said, whole or not at all.
 
         Raises:
@@ -41,13 +41,13 @@ class UnitStore(Progress):
         with atomic_output(self.directory / f"{unit.name}.json", force=True) as stream:
             stream.write(json.dumps(said).encode())
 
-    def read(self, unit: Unit) -> Answer:
+    def read(self, unit: TrainingUnit) -> HeldOutAnswer:
         """What a unit said. Raises InputError where its file is damaged."""
         place = self.directory / f"{unit.name}.json"
         try:
             said = json.loads(place.read_bytes())
             answers = np.array(said["answers"], dtype=np.float64)
-            return Answer(answers, dict(said["chosen"]), tuple(said["log"]))
+            return HeldOutAnswer(answers, dict(said["chosen"]), tuple(said["log"]))
         except (OSError, ValueError, LookupError, TypeError) as error:
             remedy = "remove it, and --resume does it again"
             raise InputError(f"is damaged ({error})", place=place, remedy=remedy) from None

@@ -4,8 +4,8 @@ import numpy as np
 
 from dna_mamba.annotation.codons import read_codons
 from dna_mamba.evaluation.knowledge.kinds import EVERYTHING, KINDS, OTHER, REPEAT, paint
-from dna_mamba.io.gff import CodingSequence
-from dna_mamba.io.transcripts import MRNA, RRNA, Transcript
+from dna_mamba.io.gff.rows import CodingSequence
+from dna_mamba.io.gff.transcripts import MRNA, RRNA, Transcript
 from tests.evaluation.knowledge.conftest import Planned
 from tests.evaluation.knowledge.worlds import GAP_BP, GENE_BP, INTRON_BP
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from dna_mamba.alphabet import Codes, bases_of, decode_bases, reverse_complement_codes
 from dna_mamba.annotation.fitting import FittedAnnotation
 from dna_mamba.genome import Interval
-from dna_mamba.io.gff import CodingSequence
-from dna_mamba.io.transcripts import MRNA, Transcript
+from dna_mamba.io.gff.rows import CodingSequence
+from dna_mamba.io.gff.transcripts import MRNA, Transcript
 
 SHORTEST_INTRON_BP = 60
 _STARTS = ("ATG", "GTG", "TTG")

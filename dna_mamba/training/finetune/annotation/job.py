@@ -24,26 +24,26 @@ from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output
 from dna_mamba.models import HeadConfig, MaskedLanguageModel, TaskModel
 from dna_mamba.models.model import StrandModel
-from dna_mamba.training.finetune.annotation.judging import Scores, judge_model, judge_orfs, loss_of
+from dna_mamba.training.finetune.annotation.judging import LevelScores, judge_model, judge_orfs, loss_of
 from dna_mamba.training.finetune.annotation.learning import BaseObjective, choose_weights, rate_of
 from dna_mamba.training.finetune.annotation.report import card_of, results_of, table_of
 from dna_mamba.training.finetune.annotation.windows import (
     EPOCH_BP,
-    Stretch,
+    LabelledStretch,
     WindowBatches,
     cut,
     divide,
     stack_windows,
 )
-from dna_mamba.training.finetune.directory import (
+from dna_mamba.training.finetune.outputs.directory import (
     MODEL,
     TRAININGS,
     check_run_directory,
     clear_run_directory,
     write_finetune_recipe,
 )
+from dna_mamba.training.finetune.outputs.results import RESULTS
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
-from dna_mamba.training.finetune.results import RESULTS
 from dna_mamba.training.loop.log import LOG_FILE
 from dna_mamba.training.loop.loop import TrainingLoop
 from dna_mamba.training.loop.optimiser import OptimiserConfig, build_optimiser
@@ -82,7 +82,7 @@ class AnnotationJob:
         return read_labelled_genomes(self.recipe.data.genome, self.recipe.data.annotation)
 
     @cached_property
-    def divided(self) -> tuple[list[Stretch], list[Stretch]]:
+    def divided(self) -> tuple[list[LabelledStretch], list[LabelledStretch]]:
         """What is trained on and what is held out."""
         return divide(self.genomes.contigs, self.window_bp)
 
@@ -139,7 +139,7 @@ class AnnotationJob:
             clear_run_directory(self.directory)
         self.directory.mkdir(exist_ok=True)
         write_finetune_recipe(self.recipe, self.directory)
-        scores: dict[str, list[Scores]] = {}
+        scores: dict[str, list[LevelScores]] = {}
         for method in self.methods():
             for seed in range(self.recipe.seeds):
                 scores.setdefault(method, []).append(self._unit(method, seed, fingerprint, watcher, resume=resume))
@@ -168,7 +168,7 @@ class AnnotationJob:
         choose_weights(model, self.recipe)
         return model.train()
 
-    def _unit(self, method: str, seed: int, fingerprint: str, watcher: Watcher, *, resume: bool) -> Scores:
+    def _unit(self, method: str, seed: int, fingerprint: str, watcher: Watcher, *, resume: bool) -> LevelScores:
         """Train and judge one way with one seed, unless that was done."""
         directory = self.directory / TRAININGS / f"{method}-{seed}"
         done = directory / _SCORES
@@ -220,7 +220,7 @@ class AnnotationJob:
         )
         return loop
 
-    def _finish(self, scores: dict[str, list[Scores]], fingerprint: str, command: str) -> None:
+    def _finish(self, scores: dict[str, list[LevelScores]], fingerprint: str, command: str) -> None:
         """Move the model and the log into the run, and write what was found; then the work may go."""
         work = self.directory / TRAININGS
         best = load_model(str(work / f"{self.recipe.how}-0" / MODEL), "cpu")

@@ -12,13 +12,13 @@ from dna_mamba.annotation.decode import decode_genes
 from dna_mamba.annotation.labels import IGNORED, INTERGENIC, coding, label_names
 from dna_mamba.annotation.levels import Agreement, LevelTables
 from dna_mamba.annotation.options import DecoderOptions
-from dna_mamba.io.gff_writer import PredictedGene
+from dna_mamba.io.gff.writer import PredictedGene
 from dna_mamba.models import TaskModel
-from dna_mamba.training.finetune.annotation.windows import BaseWindows, Stretch
+from dna_mamba.training.finetune.annotation.windows import BaseWindows, LabelledStretch
 
 PIECE_BP = 65_536
 _ORF_BP = 300
-Scores = dict[str, float]
+LevelScores = dict[str, float]
 
 
 @torch.no_grad()
@@ -45,8 +45,8 @@ def loss_of(
 
 
 def judge_model(
-    model: TaskModel, held: Sequence[Stretch], options: DecoderOptions, check: Callable[[], None] = lambda: None
-) -> Scores:
+    model: TaskModel, held: Sequence[LabelledStretch], options: DecoderOptions, check: Callable[[], None] = lambda: None
+) -> LevelScores:
     """How well a model's genes agree with the known ones of held-out stretches, and its most likely labels."""
     names = model.head_config.outputs
     tables, n_right, n_known = LevelTables(), 0, 0
@@ -61,7 +61,7 @@ def judge_model(
     return {"accuracy": n_right / max(1, n_known), **_scores(tables)}
 
 
-def judge_orfs(held: Sequence[Stretch], options: DecoderOptions) -> Scores:
+def judge_orfs(held: Sequence[LabelledStretch], options: DecoderOptions) -> LevelScores:
     """The same of the longest open reading frames, from 300 bp, which needs no model."""
     names = label_names(spliced=False, untranslated=False)
     each = np.zeros(len(names), dtype=np.float32)
@@ -76,7 +76,7 @@ def judge_orfs(held: Sequence[Stretch], options: DecoderOptions) -> Scores:
     return _scores(tables)
 
 
-def _compare(tables: LevelTables, stretch: Stretch, genes: Sequence[PredictedGene]) -> None:
+def _compare(tables: LevelTables, stretch: LabelledStretch, genes: Sequence[PredictedGene]) -> None:
     """Adds a stretch: the known genes that lie in it, in its own coordinates."""
     bases = bases_of(stretch.contig.codes[stretch.start : stretch.end])
     known = [
@@ -87,9 +87,9 @@ def _compare(tables: LevelTables, stretch: Stretch, genes: Sequence[PredictedGen
     tables.add(known, [CodingTranscript(gene.chrom, gene.strand, gene.spans) for gene in genes], bases)
 
 
-def _scores(tables: LevelTables) -> Scores:
+def _scores(tables: LevelTables) -> LevelScores:
     report = tables.report({}, [])
-    scores: Scores = {}
+    scores: LevelScores = {}
     for name in ("base", "exon", "transcript", "start", "stop"):
         level: Agreement = report.levels[name]
         scores |= {f"{name}_recall": level.recall, f"{name}_precision": level.precision, f"{name}_f1": level.f1}

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dna_mamba.data.labelled.annotation import LabelledGenomes
-from dna_mamba.training.finetune.annotation.judging import Scores
-from dna_mamba.training.finetune.annotation.windows import Stretch
+from dna_mamba.training.finetune.annotation.judging import LevelScores
+from dna_mamba.training.finetune.annotation.windows import LabelledStretch
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
 
 _SHOWN = ("accuracy", "base_f1", "exon_f1", "start_f1", "stop_f1", "stop_recall", "stop_precision")
@@ -16,8 +16,8 @@ _SHOWN = ("accuracy", "base_f1", "exon_f1", "start_f1", "stop_f1", "stop_recall"
 def results_of(
     recipe: FinetuneRecipe,
     genomes: LabelledGenomes,
-    divided: tuple[Sequence[Stretch], Sequence[Stretch]],
-    scores: Mapping[str, Sequence[Scores]],
+    divided: tuple[Sequence[LabelledStretch], Sequence[LabelledStretch]],
+    scores: Mapping[str, Sequence[LevelScores]],
 ) -> dict[str, Any]:
     """What ``results.json`` holds; ``low`` and ``high`` are the least and the most of the seeds."""
     train, held = divided
@@ -46,7 +46,7 @@ def _summary(values: Sequence[float]) -> dict[str, Any]:
     return {"mean": mean, "low": min(known), "high": max(known), "per_fold": [mean]}
 
 
-def table_of(scores: Mapping[str, Sequence[Scores]]) -> list[str]:
+def table_of(scores: Mapping[str, Sequence[LevelScores]]) -> list[str]:
     """A line a method, the mean over seeds, separated by tabs."""
     lines = ["method\t" + "\t".join(_SHOWN)]
     for method, seeds in scores.items():

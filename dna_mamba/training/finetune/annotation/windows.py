@@ -19,7 +19,7 @@ EPOCH_BP = 2_000_000
 """Bases of an epoch: genomes differ too much in size for one epoch to be all of them."""
 
 
-class Stretch(NamedTuple):
+class LabelledStretch(NamedTuple):
     """A part of a contig, ``[start, end)``."""
 
     contig: LabelledContig
@@ -38,7 +38,7 @@ class BaseWindows(NamedTuple):
     seed: int = 0
 
 
-def divide(contigs: Sequence[LabelledContig], window_bp: int) -> tuple[list[Stretch], list[Stretch]]:
+def divide(contigs: Sequence[LabelledContig], window_bp: int) -> tuple[list[LabelledStretch], list[LabelledStretch]]:
     """What is trained on, and what is held out: the last tenth of each contig, which must be twenty windows long.
 
     A thousand bases between the two belong to neither; of shorter contigs nothing is held out, and those below a
@@ -54,9 +54,9 @@ def divide(contigs: Sequence[LabelledContig], window_bp: int) -> tuple[list[Stre
         is_divided = length >= 20 * window_bp
         end = first_held - MARGIN_BP if is_divided else length
         if end >= window_bp:
-            train.append(Stretch(contig, 0, end))
+            train.append(LabelledStretch(contig, 0, end))
         if is_divided:
-            held.append(Stretch(contig, first_held, length))
+            held.append(LabelledStretch(contig, first_held, length))
     if not held or not train:
         longest = max(len(contig.codes) for contig in contigs)
         what = f"the longest contig has {longest:,} bp, and the last tenth of one of {20 * window_bp:,} is held out"
@@ -68,7 +68,7 @@ def divide(contigs: Sequence[LabelledContig], window_bp: int) -> tuple[list[Stre
 class WindowBatches:
     """Windows drawn anew for each step, contigs by their length: a function of seed and step alone."""
 
-    stretches: Sequence[Stretch]
+    stretches: Sequence[LabelledStretch]
     tokenizer: Tokenizer
     window_bp: int
     windows: int
@@ -78,7 +78,7 @@ class WindowBatches:
         chance = int(np.random.default_rng((self.seed, step, 1)).integers(2**31))
         return [stack_windows(self.places(step), self.tokenizer)._replace(seed=chance)]
 
-    def places(self, step: int) -> list[Stretch]:
+    def places(self, step: int) -> list[LabelledStretch]:
         """The windows of a step."""
         random = np.random.default_rng((self.seed, step))
         room = np.array([item.end - item.start - self.window_bp + 1 for item in self.stretches], dtype=np.float64)
@@ -86,22 +86,22 @@ class WindowBatches:
         offsets = (random.random(self.windows) * room[chosen]).astype(np.int64)
         starts = [self.stretches[index].start + int(offset) for index, offset in zip(chosen, offsets, strict=True)]
         return [
-            Stretch(self.stretches[index].contig, start, start + self.window_bp)
+            LabelledStretch(self.stretches[index].contig, start, start + self.window_bp)
             for index, start in zip(chosen, starts, strict=True)
         ]
 
 
-def stack_windows(places: Sequence[Stretch], tokenizer: Tokenizer) -> BaseWindows:
+def stack_windows(places: Sequence[LabelledStretch], tokenizer: Tokenizer) -> BaseWindows:
     """Windows of one length as a batch."""
     ids = [tokenizer.encode_codes(item.contig.codes[item.start : item.end]) for item in places]
     labels = [item.contig.labels[item.start : item.end].astype(np.int64) for item in places]
     return BaseWindows(torch.from_numpy(np.stack(ids).astype(np.int64)), torch.from_numpy(np.stack(labels)))
 
 
-def cut(stretches: Sequence[Stretch], window_bp: int, most: int) -> list[Stretch]:
+def cut(stretches: Sequence[LabelledStretch], window_bp: int, most: int) -> list[LabelledStretch]:
     """At most so many windows without gaps between them, spread evenly over the stretches, with something labelled."""
     every = [
-        Stretch(item.contig, start, start + window_bp)
+        LabelledStretch(item.contig, start, start + window_bp)
         for item in stretches
         for start in range(item.start, item.end - window_bp + 1, window_bp)
     ]

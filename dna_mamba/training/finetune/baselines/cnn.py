@@ -21,7 +21,7 @@ from dna_mamba.alphabet import Codes, bases_of
 from dna_mamba.models import HeadConfig
 from dna_mamba.models.heads.losses import LossSum, head_loss
 from dna_mamba.training.finetune.head import Scaling, head_config_of, scaling_of, targets_of, weights_of
-from dna_mamba.training.finetune.problem import Answer, Answers, Asked, Problem, Rows
+from dna_mamba.training.finetune.problem import Asked, HeldOutAnswer, Problem, RowAnswers, RowNumbers
 
 _FILTERS, _WIDTH, _EMBEDDED, _HIDDEN = (16, 8, 4), 8, 100, 512
 _PAD, _N_LETTERS = 5, 6
@@ -60,7 +60,7 @@ class SmallCNN(nn.Module):
         return torch.einsum("owet,le->owlt", by_window, self.embedding.weight).flatten(1, 2)
 
 
-def small_cnn(asked: Asked) -> Answer:
+def small_cnn(asked: Asked) -> HeldOutAnswer:
     """Train on the training rows, take the best epoch on the validation rows, answer for the test rows."""
     problem, part = asked.problem, asked.part
     letters = _letters(problem)
@@ -84,8 +84,8 @@ def small_cnn(asked: Asked) -> Answer:
     log = tuple({"event": "evaluate", "step": i + 1, "loss": loss} for i, loss in enumerate(losses))
     answers = _answers(problem, scaling, best[1], letters, part.test)
     if not len(part.validation):
-        return Answer(answers, {"epoch": _EPOCHS})
-    return Answer(answers, {"epoch": int(np.argmin(losses)) + 1}, log)
+        return HeldOutAnswer(answers, {"epoch": _EPOCHS})
+    return HeldOutAnswer(answers, {"epoch": int(np.argmin(losses)) + 1}, log)
 
 
 class _Lesson(NamedTuple):
@@ -96,12 +96,12 @@ class _Lesson(NamedTuple):
     targets: Tensor
     weights: Tensor | None
 
-    def loss(self, model: SmallCNN, rows: Rows) -> LossSum:
+    def loss(self, model: SmallCNN, rows: RowNumbers) -> LossSum:
         logits = model(self.letters[rows].long())
         return head_loss(self.head, logits, self.targets[rows], class_weights=self.weights)
 
     @torch.no_grad()
-    def mean_loss(self, model: SmallCNN, rows: Rows) -> float:
+    def mean_loss(self, model: SmallCNN, rows: RowNumbers) -> float:
         """Of some rows, in evaluation mode; 0 without rows."""
         model.eval()
         parts = [self.loss(model, some) for some in _pieces(rows)]
@@ -127,7 +127,7 @@ def _middle(codes: Codes, length: int) -> Codes:
     return codes[first : first + length]
 
 
-def _batches(rows: Rows, generator: np.random.Generator) -> Iterator[Rows]:
+def _batches(rows: RowNumbers, generator: np.random.Generator) -> Iterator[RowNumbers]:
     """All rows in a new order; a last batch of one row joins the one before it, for it has no variance."""
     order = generator.permutation(rows)
     n_batches = max(1, round(len(order) / _BATCH))
@@ -135,7 +135,9 @@ def _batches(rows: Rows, generator: np.random.Generator) -> Iterator[Rows]:
 
 
 @torch.no_grad()
-def _answers(problem: Problem, scaling: Scaling | None, model: SmallCNN, letters: Tensor, rows: Rows) -> Answers:
+def _answers(
+    problem: Problem, scaling: Scaling | None, model: SmallCNN, letters: Tensor, rows: RowNumbers
+) -> RowAnswers:
     model.eval()
     decisions = torch.cat([model(letters[some].long()).double() for some in _pieces(rows)])
     if scaling is not None:
@@ -144,5 +146,5 @@ def _answers(problem: Problem, scaling: Scaling | None, model: SmallCNN, letters
 
 
 
-def _pieces(rows: Rows) -> list[Rows]:
+def _pieces(rows: RowNumbers) -> list[RowNumbers]:
     return np.array_split(rows, -(-len(rows) // _BATCH)) if len(rows) else []

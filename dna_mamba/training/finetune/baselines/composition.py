@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dna_mamba.alphabet import Codes, bases_of
 from dna_mamba.data.labelled.dataset import Labelled
-from dna_mamba.training.finetune.problem import Rows
+from dna_mamba.training.finetune.problem import RowNumbers
 
 
 class CompositionTable:
@@ -18,7 +18,7 @@ class CompositionTable:
     def __init__(self, data: Labelled) -> None:
         self._data = data
 
-    def of(self, kind: str, rows: Rows) -> NDArray[np.float64]:
+    def of(self, kind: str, rows: RowNumbers) -> NDArray[np.float64]:
         """float64 (rows, 3), or (rows, 6) of variants."""
         return self._features[rows]
 

@@ -9,8 +9,8 @@ from scipy.sparse import csr_matrix, hstack
 
 from dna_mamba.alphabet import Codes, bases_of
 from dna_mamba.data.labelled.dataset import Labelled
-from dna_mamba.training.finetune.linear.model import Features
-from dna_mamba.training.finetune.problem import Rows
+from dna_mamba.training.finetune.linear.model import FeatureMatrix
+from dna_mamba.training.finetune.problem import RowNumbers
 
 LONGEST = 6
 _ONE, _BOTH = "one strand", "both strands"
@@ -32,11 +32,11 @@ class KmerTable:
         self.kinds = (*(f"k up to {k}, {strands}" for k in range(3, LONGEST + 1) for strands in (_ONE, _BOTH)), *placed)
         self._matrix = cache(self._compute)
 
-    def of(self, kind: str, rows: Rows) -> Features:
+    def of(self, kind: str, rows: RowNumbers) -> FeatureMatrix:
         """A sparse matrix (rows, F)."""
         return self._matrix(kind)[rows]
 
-    def _compute(self, kind: str) -> Features:
+    def _compute(self, kind: str) -> FeatureMatrix:
         data = self._data
         if not kind.startswith("k up to "):
             return csr_matrix(hstack([_placed(data.sequences, k) for k in (1, 2)]))

@@ -7,14 +7,14 @@ import numpy as np
 
 from dna_mamba.training.finetune.linear.model import (
     Estimator,
-    Features,
+    FeatureMatrix,
     LinearModel,
     answers_of,
     calibrated,
     fit_linear,
     loss_of,
 )
-from dna_mamba.training.finetune.problem import Answer, Answers, Asked, Rows
+from dna_mamba.training.finetune.problem import Asked, HeldOutAnswer, RowAnswers, RowNumbers
 
 INVERSE_PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 _FIRST = 1e-2
@@ -27,7 +27,7 @@ class FeatureTable(Protocol):
     @property
     def kinds(self) -> tuple[str, ...]: ...
 
-    def of(self, kind: str, rows: Rows) -> Features:
+    def of(self, kind: str, rows: RowNumbers) -> FeatureMatrix:
         """(rows, F)."""
         ...
 
@@ -47,12 +47,12 @@ class Fitted(NamedTuple):
     model: LinearModel
 
 
-def fit_and_answer(asked: Asked, table: FeatureTable, estimator: Estimator) -> Answer:
+def fit_and_answer(asked: Asked, table: FeatureTable, estimator: Estimator) -> HeldOutAnswer:
     """Choose settings on the validation rows, fit on all known rows, answer for the test rows."""
     settings, losses = choose(asked, table, estimator)
     fitted = fit(asked, table, settings)
     answers = predict(asked, table, fitted, asked.part.test)
-    return Answer(answers, {**settings._asdict(), "validation_losses": losses})
+    return HeldOutAnswer(answers, {**settings._asdict(), "validation_losses": losses})
 
 
 def choose(asked: Asked, table: FeatureTable, estimator: Estimator) -> tuple[LinearSettings, dict[str, float]]:
@@ -86,7 +86,7 @@ def fit(asked: Asked, table: FeatureTable, settings: LinearSettings) -> Fitted:
     return Fitted(settings, model)
 
 
-def predict(asked: Asked, table: FeatureTable, fitted: Fitted, rows: Rows) -> Answers:
+def predict(asked: Asked, table: FeatureTable, fitted: Fitted, rows: RowNumbers) -> RowAnswers:
     """(rows, K)."""
     return answers_of(asked.problem, fitted.model.decide(table.of(fitted.settings.features, rows)))
 
@@ -100,7 +100,7 @@ def most_chosen(chosen: list[Mapping[str, Any]]) -> LinearSettings:
     return LinearSettings(kind, chosen[0]["estimator"], middle)
 
 
-def _fit(asked: Asked, table: FeatureTable, settings: LinearSettings, rows: Rows) -> LinearModel:
+def _fit(asked: Asked, table: FeatureTable, settings: LinearSettings, rows: RowNumbers) -> LinearModel:
     x = table.of(settings.features, rows)
     return fit_linear(asked.problem, settings.estimator, x, rows, settings.inverse_penalty)
 

@@ -12,10 +12,10 @@ from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC, LinearSVR
 
-from dna_mamba.training.finetune.problem import Answers, Problem, Rows
+from dna_mamba.training.finetune.problem import Problem, RowAnswers, RowNumbers
 
 Estimator = Literal["logistic", "ridge", "svm"]
-Features = Any
+FeatureMatrix = Any
 """(n, F), a float array or a sparse matrix in rows."""
 _MOST_STEPS = 400
 _TOLERANCE = 1e-3
@@ -37,14 +37,14 @@ class LinearModel(NamedTuple):
     means: NDArray[np.float64] | None
     scales: NDArray[np.float64]
 
-    def decide(self, x: Features) -> NDArray[np.float64]:
+    def decide(self, x: FeatureMatrix) -> NDArray[np.float64]:
         """Decisions (n, K) or (n, 1), before sigmoid or softmax."""
         slope_KF = self.weight / self.scales
         shift_K = self.bias if self.means is None else self.bias - slope_KF @ self.means
         return np.asarray(x @ slope_KF.T) + shift_K
 
 
-def answers_of(problem: Problem, decisions: NDArray[np.float64]) -> Answers:
+def answers_of(problem: Problem, decisions: NDArray[np.float64]) -> RowAnswers:
     """Probabilities or values (n, K) of decisions."""
     if problem.kind == "values":
         return decisions
@@ -56,7 +56,7 @@ def answers_of(problem: Problem, decisions: NDArray[np.float64]) -> Answers:
     return np.asarray(softmax(decisions, axis=1))
 
 
-def loss_of(problem: Problem, answers: Answers, rows: Rows) -> float:
+def loss_of(problem: Problem, answers: RowAnswers, rows: RowNumbers) -> float:
     """Mean loss of answers for rows: cross-entropy in nats, or squared error in variances of each target."""
     truth, tiny = problem.truth[rows], np.finfo(np.float64).tiny
     if problem.kind == "values":
@@ -70,7 +70,9 @@ def loss_of(problem: Problem, answers: Answers, rows: Rows) -> float:
     return float(np.average(-np.log(np.maximum(chosen, tiny)), weights=weights_K[truth]))
 
 
-def fit_linear(problem: Problem, estimator: Estimator, x: Features, rows: Rows, inverse_penalty: float) -> LinearModel:
+def fit_linear(
+    problem: Problem, estimator: Estimator, x: FeatureMatrix, rows: RowNumbers, inverse_penalty: float
+) -> LinearModel:
     """A linear model of the features (n, F) of the problem's rows ``rows``, features standardised on them.
 
     Sparse features are scaled and not centred. Every label of several has a model of its own; a target is standardised,
@@ -99,7 +101,7 @@ def fit_linear(problem: Problem, estimator: Estimator, x: Features, rows: Rows, 
     return LinearModel(weight, bias, means, np.asarray(scaler.scale_))
 
 
-def calibrated(problem: Problem, model: LinearModel, x: Features, rows: Rows) -> LinearModel:
+def calibrated(problem: Problem, model: LinearModel, x: FeatureMatrix, rows: RowNumbers) -> LinearModel:
     """A model of classes whose decisions become log odds: scaled and shifted for the least cross-entropy of rows.
 
     Of two classes that is Platt's sigmoid (Platt 1999); of several, temperature scaling with a shift a class (Guo et
@@ -133,13 +135,17 @@ def _classifier(estimator: Estimator, inverse_penalty: float, weights: Any) -> A
     return LinearSVC(C=inverse_penalty, class_weight=weights, max_iter=10 * _MOST_STEPS, random_state=0, dual="auto")
 
 
-def _classes(problem: Problem, estimator: Estimator, x: Features, truth: Any, inverse_penalty: float) -> Coefficients:
+def _classes(
+    problem: Problem, estimator: Estimator, x: FeatureMatrix, truth: Any, inverse_penalty: float
+) -> Coefficients:
     weights = "balanced" if problem.balanced else None
     fitted = _classifier(estimator, inverse_penalty, weights).fit(x, truth)
     return np.atleast_2d(fitted.coef_), np.atleast_1d(fitted.intercept_)
 
 
-def _labels(problem: Problem, estimator: Estimator, x: Features, truth: Any, inverse_penalty: float) -> Coefficients:
+def _labels(
+    problem: Problem, estimator: Estimator, x: FeatureMatrix, truth: Any, inverse_penalty: float
+) -> Coefficients:
     weights = "balanced" if problem.balanced else None
     slopes, offsets = np.zeros((truth.shape[1], x.shape[1])), np.zeros(truth.shape[1])
     for index, column in enumerate(truth.T):
@@ -152,7 +158,7 @@ def _labels(problem: Problem, estimator: Estimator, x: Features, truth: Any, inv
     return slopes, offsets
 
 
-def _values(estimator: Estimator, x: Features, truth: Any, inverse_penalty: float) -> Coefficients:
+def _values(estimator: Estimator, x: FeatureMatrix, truth: Any, inverse_penalty: float) -> Coefficients:
     means_K, scales_K = truth.mean(0), np.where(truth.std(0) > 0, truth.std(0), 1.0)
     scaled = (truth - means_K) / scales_K
     if estimator == "svm":

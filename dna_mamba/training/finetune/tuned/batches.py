@@ -10,7 +10,7 @@ from dna_mamba.alphabet import Codes
 from dna_mamba.data.labelled.dataset import Labelled
 from dna_mamba.inference.batch import PaddedBatch, by_length, pad
 from dna_mamba.models import TaskModel
-from dna_mamba.training.finetune.problem import Rows
+from dna_mamba.training.finetune.problem import RowNumbers
 
 _SORTED_BATCHES = 16
 """So many batches are drawn together and divided by length."""
@@ -54,18 +54,20 @@ class EpochBatches:
         seed: of their order.
     """
 
-    def __init__(self, model: TaskModel, data: Labelled, targets: Tensor, rows: Rows, size: int, seed: int) -> None:
+    def __init__(
+        self, model: TaskModel, data: Labelled, targets: Tensor, rows: RowNumbers, size: int, seed: int
+    ) -> None:
         self._model, self._data, self._targets, self._rows = model, data, targets, rows
         self._size, self._seed = size, seed
         self._lengths = np.array([len(codes) for codes in data.sequences])
-        self._epoch: tuple[int, list[Rows]] = (-1, [])
+        self._epoch: tuple[int, list[RowNumbers]] = (-1, [])
 
     @property
     def steps_per_epoch(self) -> int:
         """Steps in which every row is read once."""
         return -(-len(self._rows) // self._size)
 
-    def rows_of(self, step: int) -> Rows:
+    def rows_of(self, step: int) -> RowNumbers:
         """The rows of a 0-based step."""
         epoch, number = divmod(step, self.steps_per_epoch)
         if self._epoch[0] != epoch:
@@ -82,10 +84,10 @@ class EpochBatches:
         targets = self._targets[rows].to(self._model.device)
         return TaskBatch(windows_of(self._model, self._data, rows), targets, (self._seed << 40) + number)
 
-    def _deal(self, epoch: int) -> list[Rows]:
+    def _deal(self, epoch: int) -> list[RowNumbers]:
         generator = np.random.default_rng((self._seed, epoch))
         order = generator.permutation(self._rows)
-        dealt: list[Rows] = []
+        dealt: list[RowNumbers] = []
         for first in range(0, len(order), self._size * _SORTED_BATCHES):
             some = order[first : first + self._size * _SORTED_BATCHES]
             some = some[np.argsort(self._lengths[some], kind="stable")]

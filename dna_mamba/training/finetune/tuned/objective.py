@@ -10,7 +10,7 @@ from dna_mamba.data.labelled.dataset import Labelled
 from dna_mamba.inference.batch import by_length, positions_per_pass
 from dna_mamba.models import TaskModel
 from dna_mamba.models.heads.losses import head_loss
-from dna_mamba.training.finetune.problem import Answers, Rows
+from dna_mamba.training.finetune.problem import RowAnswers, RowNumbers
 from dna_mamba.training.finetune.tuned.batches import TaskBatch, logits_of, windows_of
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -51,7 +51,7 @@ class HeadObjective:
 
 
 @torch.no_grad()
-def logits_of_rows(model: TaskModel, data: Labelled, rows: Rows) -> Tensor:
+def logits_of_rows(model: TaskModel, data: Labelled, rows: RowNumbers) -> Tensor:
     """Logits (rows, K) float32 on the CPU, in evaluation mode; the model stays in the mode it was in."""
     was_training = model.training
     model.eval()
@@ -63,12 +63,12 @@ def logits_of_rows(model: TaskModel, data: Labelled, rows: Rows) -> Tensor:
     return out
 
 
-def answers_for(model: TaskModel, data: Labelled, rows: Rows) -> Answers:
+def answers_for(model: TaskModel, data: Labelled, rows: RowNumbers) -> RowAnswers:
     """Probabilities or values, float64 (rows, K)."""
     return np.asarray(model.answers(logits_of_rows(model, data, rows).double()).numpy())
 
 
-def loss_on(model: TaskModel, data: Labelled, targets: Tensor, rows: Rows, class_weights: Tensor | None) -> float:
+def loss_on(model: TaskModel, data: Labelled, targets: Tensor, rows: RowNumbers, class_weights: Tensor | None) -> float:
     """Mean loss of some rows, in evaluation mode."""
     logits_RK = logits_of_rows(model, data, rows)
     weights = None if class_weights is None else class_weights.cpu()

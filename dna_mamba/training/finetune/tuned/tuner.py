@@ -6,9 +6,9 @@ from statistics import median_low
 from typing import Any
 
 from dna_mamba.models import TaskModel
-from dna_mamba.training.finetune.directory import TRAININGS
 from dna_mamba.training.finetune.encoders import EncoderShelf
-from dna_mamba.training.finetune.problem import Answer, Asked
+from dna_mamba.training.finetune.outputs.directory import TRAININGS
+from dna_mamba.training.finetune.problem import Asked, HeldOutAnswer
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
 from dna_mamba.training.finetune.tuned.objective import answers_for
 from dna_mamba.training.finetune.tuned.start import starting_model, starts_as_probe
@@ -30,13 +30,13 @@ class Tuner:
     ) -> None:
         self._recipe, self._directory, self._shelf, self._told = recipe, directory, shelf, told
 
-    def answer(self, asked: Asked, pretrained: bool) -> Answer:
+    def answer(self, asked: Asked, pretrained: bool) -> HeldOutAnswer:
         """Train on the training rows, take the best epoch on the validation rows, answer for the test rows."""
         trained = train(self._lesson(asked, self._start(asked, self._recipe, pretrained), None))
         head = trained.model.head_config
         answers = answers_for(trained.model, asked.problem.data, asked.part.test)
         chosen = {"epoch": trained.epoch, "pooling": head.pooling, "strands": head.strands}
-        return Answer(answers, chosen, trained.log)
+        return HeldOutAnswer(answers, chosen, trained.log)
 
     def final(self, asked: Asked, chosen: Sequence[Mapping[str, Any]]) -> TaskModel:
         """A model of all known rows, with the pooling most folds chose, after their median of epochs."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dna_mamba.genome import Interval
-from dna_mamba.io.gff import CdsRow, GffRow, read_rows
+from dna_mamba.io.gff.rows import CdsRow, GffRow, read_rows
 
 MRNA, TRNA, RRNA, NCRNA, PSEUDOGENE = "mRNA", "tRNA", "rRNA", "other ncRNA", "pseudogene"
 REPEAT_ROWS = frozenset({"repeat_region", "mobile_element", "mobile_genetic_element", "long_terminal_repeat", "repeat"})

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output
+from dna_mamba.training.finetune.outputs.results import PREDICTIONS, RESULTS
 from dna_mamba.training.finetune.recipe import FinetuneRecipe, recipe_text
-from dna_mamba.training.finetune.results import PREDICTIONS, RESULTS
 from dna_mamba.training.loop.log import LOG_FILE
 
 RECIPE, MODEL, FIGURES, LEAKS = "recipe.yaml", "model", "figures", "leaks.tsv"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dna_mamba.errors import InputError
-from dna_mamba.io.transcripts import MRNA, NCRNA, PSEUDOGENE, RRNA, TRNA, Transcript, kind_of, read_gff_annotation
+from dna_mamba.io.gff.transcripts import MRNA, NCRNA, PSEUDOGENE, RRNA, TRNA, Transcript, kind_of, read_gff_annotation
 
 
 def rows(path: Path, *lines: str) -> Path:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from dna_mamba.io.atomic import atomic_output
 from dna_mamba.metrics import METRICS, judge
 from dna_mamba.metrics.intervals import Summary, interval_source, over_folds, over_rows
-from dna_mamba.training.finetune.problem import Answers, Part, Problem
-from dna_mamba.training.finetune.units import Unit
+from dna_mamba.training.finetune.problem import FoldPart, Problem, RowAnswers
+from dna_mamba.training.finetune.units import TrainingUnit
 
 RESULTS, PREDICTIONS = "results.json", "predictions.tsv"
 _RESERVED = ("id", "fold", "seed", "method", "truth")
@@ -28,15 +28,15 @@ class Found(NamedTuple):
     """Answers of all units, and the parts of the rows that they are about."""
 
     problem: Problem
-    parts: Sequence[Part]
-    answers: Mapping[Unit, Answers]
+    parts: Sequence[FoldPart]
+    answers: Mapping[TrainingUnit, RowAnswers]
 
     @property
     def methods(self) -> list[str]:
         """Their names in order."""
         return list(dict.fromkeys(unit.method for unit in self.answers))
 
-    def units_of(self, method: str) -> list[Unit]:
+    def units_of(self, method: str) -> list[TrainingUnit]:
         """In the order of folds, then seeds."""
         return sorted((unit for unit in self.answers if unit.method == method), key=lambda unit: unit[1:])
 
@@ -177,7 +177,7 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def pooled(found: Found, method: str) -> tuple[NDArray[Any], Answers]:
+def pooled(found: Found, method: str) -> tuple[NDArray[Any], RowAnswers]:
     """Truth and answers of all held-out rows of one method, folds and seeds one after the other."""
     units = found.units_of(method)
     truth = np.concatenate([found.problem.truth[found.parts[unit.fold].test] for unit in units])

@@ -9,11 +9,10 @@ from dna_mamba.data.folds.leak_report import FoldLeaks
 from dna_mamba.io.atomic import atomic_output
 from dna_mamba.metrics.intervals import bootstrap_source
 from dna_mamba.models import TaskModel
-from dna_mamba.training.finetune.card import task_card
-from dna_mamba.training.finetune.directory import LEAKS, MODEL
-from dna_mamba.training.finetune.figures import draw_figures
-from dna_mamba.training.finetune.recipe import FinetuneRecipe
-from dna_mamba.training.finetune.results import (
+from dna_mamba.training.finetune.outputs.card import task_card
+from dna_mamba.training.finetune.outputs.directory import LEAKS, MODEL
+from dna_mamba.training.finetune.outputs.figures import draw_figures
+from dna_mamba.training.finetune.outputs.results import (
     Found,
     resampled,
     results_of,
@@ -22,6 +21,7 @@ from dna_mamba.training.finetune.results import (
     write_predictions,
     write_results,
 )
+from dna_mamba.training.finetune.recipe import FinetuneRecipe
 
 
 class Ending(NamedTuple):

@@ -12,9 +12,9 @@ from dna_mamba.errors import InputError
 from dna_mamba.metrics.calibration import calibration_curve
 from dna_mamba.plotting import save_figure
 from dna_mamba.plotting.judged import Line, confusion_map, curves, values_against_truth
-from dna_mamba.training.finetune.directory import FIGURES
-from dna_mamba.training.finetune.problem import Answers
-from dna_mamba.training.finetune.results import Found, pooled
+from dna_mamba.training.finetune.outputs.directory import FIGURES
+from dna_mamba.training.finetune.outputs.results import Found, pooled
+from dna_mamba.training.finetune.problem import RowAnswers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -106,6 +106,6 @@ def _precision(line: Asked01) -> Line:
     return Line(recall, precision, f"{name} ({average_precision_score(truth, likely):.3f})")
 
 
-def _calibration(method: str, truth: NDArray[np.int64], likely: Answers) -> Line:
+def _calibration(method: str, truth: NDArray[np.int64], likely: RowAnswers) -> Line:
     curve = calibration_curve(truth, likely)
     return Line(curve.confidence, curve.share_right, method)

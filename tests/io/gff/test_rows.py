@@ -7,7 +7,7 @@ import pytest
 
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
-from dna_mamba.io.gff import CodingSequence, read_coding, shared_positions
+from dna_mamba.io.gff.rows import CodingSequence, read_coding, shared_positions
 from tests.evaluation.genes import Row, World, gff, write_world
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from dna_mamba.genome import Contig
 from dna_mamba.io.genbank_features import read_annotation
-from dna_mamba.io.gff import read_coding, read_rows
-from dna_mamba.io.gff_writer import PredictedGene, gff3_header, gff3_rows, phases
+from dna_mamba.io.gff.rows import read_coding, read_rows
+from dna_mamba.io.gff.writer import PredictedGene, gff3_header, gff3_rows, phases
 
 GENES = [
     PredictedGene("c=1", "-", ((200, 230), (300, 331), (400, 402)), 12.3456),

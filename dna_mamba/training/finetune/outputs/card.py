@@ -7,9 +7,9 @@ from typing import Any
 from dna_mamba.data.labelled.dataset import class_counts
 from dna_mamba.metrics.intervals import Summary, interval_source
 from dna_mamba.models import TaskModel
+from dna_mamba.training.finetune.outputs.results import main_metric, shown_metrics, shown_with_interval
 from dna_mamba.training.finetune.problem import Problem
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
-from dna_mamba.training.finetune.results import main_metric, shown_metrics, shown_with_interval
 
 _ABOUT = {
     "majority": "how often each class is there, or the mean: looks at no sequence",
@@ -57,7 +57,7 @@ def _facts(
     if problem.kind != "values":
         rows += " (" + ", ".join(f"{name} {count:,}" for name, count in class_counts(data).items()) + ")"
     told = {
-        "Rows": rows,
+        "RowNumbers": rows,
         "SHA-256 of the rows": data.sha256,
         "Folds": f"{facts['n_folds']}, {plan['kind']}, seed {plan['seed']}; seeds of training: {recipe.seeds}",
         "Head": f"pooling {head.pooling}, strands {head.strands}" + (f", hidden {head.hidden}" if head.hidden else ""),

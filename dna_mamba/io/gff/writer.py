@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from dna_mamba.genome import Contig
-from dna_mamba.io.transcripts import ExonSpan
+from dna_mamba.io.gff.transcripts import ExonSpan
 
 SOURCE = "dna-mamba"
 GFF3_SUFFIXES = (".gff3", ".gff", ".gff3.gz", ".gff.gz")

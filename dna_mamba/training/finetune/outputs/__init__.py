@@ -1,0 +1,1 @@
+"""What a run leaves behind: results, figures, the card, and where they lie."""
