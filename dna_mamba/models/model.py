@@ -234,8 +234,10 @@ class MaskedLanguageModel(StrandModel):
         strands = self.stream_strands(
             input_ids, lengths, both=both_strands, budget=budget, n_layers=n_layers, advance=advance
         )
-        for part, hidden in strands:
-            yield part, self._answer(hidden)
+        yield from map(self._answer_part, strands)  # no name here keeps a part alive while the next is computed
+
+    def _answer_part(self, streamed: tuple[Part, Strands]) -> tuple[Part, ModelOutput]:
+        return streamed[0], self._answer(streamed[1])
 
     def _answer(self, hidden: Strands) -> ModelOutput:
         return self._one_strand(hidden.given) if hidden.other is None else self._join(hidden.given, hidden.other)
