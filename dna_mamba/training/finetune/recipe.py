@@ -54,12 +54,12 @@ class ProbeSection(Section):
 
     ``estimator`` auto takes logistic regression for classes and labels, ridge for values. ``pooling`` and ``strands``
     list what is tried in the training folds: ``joined`` averages both strands' vectors, so that a sequence and its
-    reverse complement get one answer; ``given`` reads them side by side.
+    reverse complement get one answer; ``given`` reads them side by side, for labels that belong to one strand.
     """
 
     estimator: Literal["auto", "logistic", "ridge", "svm"] = "auto"
     pooling: tuple[Literal["mean", "max", "center"], ...] = ("mean", "max", "center")
-    strands: tuple[Literal["joined", "given"], ...] = ("joined", "given")
+    strands: tuple[Literal["joined", "given"], ...] = ("joined",)
 
     def estimator_for(self, kind: str) -> Estimator:
         """What fits answers of this kind. Raises InputError for logistic regression of values."""
@@ -74,7 +74,7 @@ class ProbeSection(Section):
 class HeadSection(Section):
     """The head of a model that is trained by gradients: see ``models.heads.HeadConfig``.
 
-    ``auto`` takes the pooling and the strands whose linear probe predicts the validation rows best. A head without a
+    ``auto`` takes the pooling, and of ``probe.strands`` those, whose linear probe predicts the validation rows best. A head without a
     hidden layer and without attention starts as that probe.
     """
 
