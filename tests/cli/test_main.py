@@ -83,7 +83,7 @@ def test_waiting_threads_sleep_unless_the_caller_chose(chosen, spins):
 
 
 def test_shell_completion_names_the_commands():
-    asked = {"_DNA_MAMBA_COMPLETE": "bash_complete", "COMP_WORDS": "dna-mamba pre", "COMP_CWORD": "1"}
+    asked = {"_DNA_MAMBA_COMPLETE": "bash_complete", "COMP_WORDS": "dna-mamba pret", "COMP_CWORD": "1"}
     program = "from dna_mamba.cli.main import main; main()"
     result = run([sys.executable, "-c", program], env={**os.environ, **asked})
     assert result.stdout == "plain,pretrain\n"
