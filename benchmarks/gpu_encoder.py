@@ -73,19 +73,31 @@ def training(card: Card, encoder: nn.Module, batch: int, length: int) -> Row:
     optimiser = torch.optim.AdamW(encoder.parameters(), lr=1e-6)
     ids = random_ids(card, batch, length)
 
-    def loss_of(ids_BL: Tensor) -> Tensor:
-        hidden_BLD = encoder(ids_BL)
-        logits_BLV = F.linear(hidden_BLD, encoder.embedding.weight)
-        return F.cross_entropy(logits_BLV.float().flatten(0, 1), ids_BL.flatten())
-
     def step() -> None:
-        result = train_step(encoder, optimiser, loss_of, ids, clip_norm=1.0)
+        result = train_step(encoder, optimiser, _EveryBase(encoder), [ids], clip_norm=1.0)
         if not result.finite:
             raise ArithmeticError(f"loss {result.loss_nats}, gradient norm {result.gradient_norm}")
 
     found = {"step_s": card.measure(step), "peak_bytes": card.peak_bytes(step)}
     optimiser.zero_grad(set_to_none=True)
     return found
+
+
+class _EveryBase:
+    """The loss of all bases of a batch, each of weight 1."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        self._encoder = encoder
+
+    def __call__(self, ids_BL: Tensor) -> Tensor:
+        logits_BLV = F.linear(self._encoder(ids_BL), self._encoder.embedding.weight)
+        return F.cross_entropy(logits_BLV.float().flatten(0, 1), ids_BL.flatten(), reduction="sum")
+
+    def weight(self, ids_BL: Tensor) -> Tensor:
+        return torch.tensor(float(ids_BL.numel()), device=ids_BL.device)
+
+    def tokens(self, ids_BL: Tensor) -> int:
+        return ids_BL.numel()
 
 
 def products(encoder: nn.Module, batch: int, length: int) -> Callable[[], None]:
@@ -136,13 +148,15 @@ def make_encoder(plan: Plan, *, plain: bool) -> nn.Module:
 
 
 def _without_configuration() -> None:
-    """Lets the encoder be imported where pydantic is not: nothing of it but the configuration needs that."""
+    """Lets encoder and training step be imported where pydantic is not: only their configurations need that."""
     if "dna_mamba.models.config" in sys.modules:
         return
     package, config = ModuleType("dna_mamba.models"), ModuleType("dna_mamba.models.config")
     package.__path__ = [str(ROOT / "dna_mamba/models")]
     vars(config)["ModelConfig"] = SimpleNamespace
-    sys.modules |= {"dna_mamba.models": package, "dna_mamba.models.config": config}
+    distributed = ModuleType("dna_mamba.training.distributed.config")
+    vars(distributed)["DistributedConfig"] = SimpleNamespace
+    sys.modules |= {module.__name__: module for module in (package, config, distributed)}
 
 
 def _file(path: Path) -> Any:

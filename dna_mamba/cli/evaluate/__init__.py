@@ -6,7 +6,7 @@ COMMANDS = {
     "annotation": "Predicted genes beside known ones, level by level.",
     "consequences": "Tell nonsense and missense from synonymous substitutions.",
     "model": "What a model knows of a genome, in one table.",
-    "protocol": "A published benchmark of labelled sequences, ours beside what others reached.",
+    "protocol": "A published benchmark of labelled sequences.",
 }
 
 command = LazyGroup(

@@ -43,7 +43,14 @@ from dna_mamba.scoring.variant_files.writing import KeptRun, Writing, keep_and_w
 from dna_mamba.scoring.variants.assess import Assessor, CheckRef
 from dna_mamba.scoring.variants.reference_check import MAX_MISMATCH_SHARE
 from dna_mamba.scoring.variants.scorer import VariantScorer
-from dna_mamba.scoring.variants.scores import DEFAULT_SCORES, HeadScore, check_names, columns_of, find_scores
+from dna_mamba.scoring.variants.scores import (
+    DEFAULT_SCORES,
+    HeadScore,
+    Score,
+    check_names,
+    columns_of,
+    find_scores,
+)
 from dna_mamba.scoring.variants.scores.head import THE_MODEL
 from dna_mamba.sequences.regions import as_reference, as_regions
 from dna_mamba.version import __version__
@@ -259,7 +266,7 @@ class ScoreJob:
             "model": self.provenance["weights_sha256"],
             "reference": self._reference.fingerprint,
             "context": self.context_bp,
-            "scores": ",".join(column.key for column in self._columns),
+            "scores": ",".join(_described(score) for score in self._scores),
             **({"heads": self.provenance["heads_sha256"]} if "heads_sha256" in self.provenance else {}),
             "check_ref": self._check_ref,
             "regions": self._regions or "all",
@@ -274,3 +281,10 @@ class ScoreJob:
 
 def _as_shard(shard: Shard | str | None) -> Shard | None:
     return parse_shard(shard) if isinstance(shard, str) else shard
+
+
+def _described(score: Score) -> str:
+    """The name of a score; of a head, whose place on disk may change, its columns."""
+    if isinstance(score, HeadScore):
+        return ",".join(column.key for column in columns_of([score]))
+    return score.name
