@@ -74,8 +74,8 @@ class ProbeSection(Section):
 class HeadSection(Section):
     """The head of a model that is trained by gradients: see ``models.heads.HeadConfig``.
 
-    ``auto`` takes the pooling, and of ``probe.strands`` those, whose linear probe predicts the validation rows best. A head without a
-    hidden layer and without attention starts as that probe.
+    ``auto`` takes the pooling, and of ``probe.strands`` those, whose linear probe predicts the validation rows best. A
+    head without a hidden layer and without attention starts as that probe.
     """
 
     pooling: Pooling | Literal["auto"] = "auto"
