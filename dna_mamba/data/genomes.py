@@ -108,6 +108,9 @@ def pieces_of(codes: ContigCodes, piece_bp: int) -> Iterator[Codes]:
         yield codes[start : start + piece_bp]
 
 
+_REMEDY = "rename one of them, or pack the files with 'dna-mamba data pack': contigs of a store are called genome:contig"
+
+
 def load_genomes(paths: Iterable[str | Path]) -> LoadedGenomes:
     """Base codes of every contig of one or more FASTA files, in order: uint8 (L,), soft-mask bits kept.
 
@@ -119,6 +122,6 @@ def load_genomes(paths: Iterable[str | Path]) -> LoadedGenomes:
         with FastaReader(path) as reader:
             for chrom, _ in reader.contigs:
                 if chrom in genome:
-                    raise InputError(f"contig {chrom!r} appears twice", place=path, remedy="rename one of them")
+                    raise InputError(f"contig {chrom!r} appears twice", place=path, remedy=_REMEDY)
                 genome.add(stem_of(path), chrom, reader.codes(chrom))
     return genome
