@@ -108,7 +108,7 @@ def pieces_of(codes: ContigCodes, piece_bp: int) -> Iterator[Codes]:
         yield codes[start : start + piece_bp]
 
 
-_REMEDY = "rename one of them, or pack the files with 'dna-mamba data pack': contigs of a store are called genome:contig"
+_REMEDY = "rename one of them, or pack the files with 'dna-mamba data pack': contigs of a store are genome:contig"
 
 
 def load_genomes(paths: Iterable[str | Path]) -> LoadedGenomes:
