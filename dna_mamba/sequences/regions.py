@@ -28,6 +28,14 @@ def whole_contigs(reference: FastaReader) -> list[Interval]:
     return [Interval(chrom, 0, length) for chrom, length in reference.contigs if length]
 
 
+def by_contig(regions: Iterable[Interval]) -> dict[str, list[Interval]]:
+    """Places by the contig that they lie on, those of one contig in the order given."""
+    placed: dict[str, list[Interval]] = {}
+    for region in regions:
+        placed.setdefault(region.chrom, []).append(region)
+    return placed
+
+
 def region_sequences(reference: FastaReader, regions: Iterable[Interval]) -> Iterator[FastaRecord]:
     """Letters of each region, in order; those of strand ``-`` are reverse-complemented.
 

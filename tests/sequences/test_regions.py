@@ -6,7 +6,14 @@ from dna_mamba.alphabet import reverse_complement
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Interval, Strand
 from dna_mamba.io.fasta import FastaReader, FastaRecord
-from dna_mamba.sequences.regions import as_reference, as_regions, contig_sequences, region_sequences, whole_contigs
+from dna_mamba.sequences.regions import (
+    as_reference,
+    as_regions,
+    by_contig,
+    contig_sequences,
+    region_sequences,
+    whole_contigs,
+)
 from tests.worlds import random_sequence, write_fasta
 
 SEQUENCES = {"chr1": random_sequence(40), "2": "acgtNRYk", "MT": random_sequence(12, 1)}
@@ -35,6 +42,11 @@ def test_notation_is_1_based_and_intervals_0_based(genome):
     assert as_regions(["chr1:1-3", Interval("chr1", 0, 3)], genome) == (Interval("chr1", 0, 3),) * 2
     assert as_regions(["chr1", "chr1:40-"], genome) == (Interval("chr1", 0, 40), Interval("chr1", 39, 40))
     assert as_regions((), genome) == ()
+
+
+def test_places_of_a_contig_keep_their_order():
+    far, near, other = Interval("chr1", 30, 40), Interval("chr1", 0, 3), Interval("2", 1, 2)
+    assert by_contig([far, other, near]) == {"chr1": [far, near], "2": [other]}
 
 
 def test_the_names_of_the_genome_are_taken_and_all_else_kept(genome):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,11 @@ class CdsRow(NamedTuple):
 
 
 class GffRow(NamedTuple):
-    """A row as it stands in the file: ``first`` and ``last`` are 1-based inclusive, ``place`` names file and line."""
+    """A row as it stands in the file, its names decoded.
+
+    ``first`` and ``last`` are 1-based inclusive; ``parents`` are what ``Parent`` names, of GTF nothing; ``place`` names
+    file and line.
+    """
 
     kind: str
     chrom: str
@@ -46,6 +51,7 @@ class GffRow(NamedTuple):
     strand: str
     phase: str
     attributes: dict[str, str]
+    parents: tuple[str, ...]
     place: str
 
     def span(self) -> tuple[int, int]:
@@ -77,9 +83,8 @@ class GffRow(NamedTuple):
     @property
     def transcripts(self) -> tuple[str, ...]:
         """The transcripts that a CDS or exon is of; its own ID where it names none."""
-        attributes = self.attributes
-        names = attributes.get("Parent") or attributes.get("transcript_id") or attributes.get("ID", "")
-        return tuple(names.split(",")) if names else ()
+        own = self.attributes.get("transcript_id") or self.attributes.get("ID")
+        return self.parents or ((own,) if own else ())
 
 
 class CodingSequence(NamedTuple):
@@ -132,8 +137,8 @@ def _transcripts(path: str | Path) -> tuple[dict[str, str], dict[str, list[CdsRo
     genes: dict[str, str] = {}
     cds_rows: dict[str, list[CdsRow]] = defaultdict(list)
     for row in read_rows(path):
-        if "ID" in row.attributes and "Parent" in row.attributes:
-            parents[row.attributes["ID"]] = row.attributes["Parent"]
+        if "ID" in row.attributes and row.parents:
+            parents[row.attributes["ID"]] = row.parents[0]
         if row.kind != "CDS":
             continue
         cds = row.cds()
@@ -164,13 +169,18 @@ def _parse(columns: list[str], place: str) -> GffRow:
     if len(columns) != 9:
         raise InputError(f"{len(columns)} columns", place=place, remedy="GFF3 and GTF have nine, separated by tabs")
     chrom, _, kind, first, last, _, strand, phase, text = columns
-    return GffRow(kind, chrom, first, last, strand, phase, _attributes(text), place)
-
-
-def _attributes(text: str) -> dict[str, str]:
     if '"' in text and (gtf := _GTF_ATTRIBUTE.findall(text)):
-        return dict(gtf)
-    return {key.strip(): value for key, _, value in (part.partition("=") for part in text.split(";")) if value}
+        return GffRow(kind, chrom, first, last, strand, phase, dict(gtf), (), place)
+    pairs = (part.partition("=") for part in text.split(";"))
+    attributes = {decoded(key.strip()): value for key, _, value in pairs if value}
+    parents = tuple(decoded(name) for name in attributes.get("Parent", "").split(",") if name)
+    plain = {key: decoded(value) for key, value in attributes.items()}
+    return GffRow(kind, decoded(chrom), first, last, strand, phase, plain, parents, place)
+
+
+def decoded(text: str) -> str:
+    """GFF3's percent-encoding undone (specification 1.26): ``%2C`` is a comma that separates nothing."""
+    return unquote(text, errors="surrogateescape") if "%" in text else text
 
 
 def _join(rows: Sequence[CdsRow]) -> NDArray[np.int64] | str:

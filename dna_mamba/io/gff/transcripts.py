@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dna_mamba.genome import Interval
-from dna_mamba.io.gff.rows import CdsRow, GffRow, read_rows
+from dna_mamba.io.gff.rows import CdsRow, GffRow, decoded, read_rows
 
 MRNA, TRNA, RRNA, NCRNA, PSEUDOGENE = "mRNA", "tRNA", "rRNA", "other ncRNA", "pseudogene"
 REPEAT_ROWS = frozenset({"repeat_region", "mobile_element", "mobile_genetic_element", "long_terminal_repeat", "repeat"})
@@ -122,7 +122,7 @@ class _Parts:
 
     def add_pragma(self, line: str) -> None:
         if match := _SEQUENCE_REGION.match(line):
-            self.contigs[match[1]].length = int(match[2])
+            self.contigs[decoded(match[1])].length = int(match[2])
 
     def add(self, row: GffRow) -> None:
         if row.kind in _CONTIG_ROWS and row.attributes.get("gbkey") in (None, "Src"):
@@ -199,7 +199,7 @@ def _suffix(name: str) -> tuple[str, ...]:
 def _node(row: GffRow) -> _Node:
     attributes = row.attributes
     return _Node(
-        parent=attributes.get("Parent", "").partition(",")[0] if row.kind not in _CHILDREN else "",
+        parent=row.parents[0] if row.parents and row.kind not in _CHILDREN else "",
         words=(*(() if row.kind in _CHILDREN else (row.kind,)), *(attributes.get(key, "") for key in _BIOTYPES)),
         is_pseudo=attributes.get("pseudo") == "true" or "pseudogene" in attributes,
         chrom=row.chrom,

@@ -39,10 +39,11 @@ class PredictedGene(NamedTuple):
 
 
 def gff3_header(contigs: Iterable[Contig]) -> Iterator[str]:
-    """The version and a line for each contig."""
+    """The version and a line for each contig that has a base: a region begins with base 1."""
     yield "##gff-version 3"
     for chrom, length in contigs:
-        yield f"##sequence-region {_seqid(chrom)} 1 {length}"
+        if length:
+            yield f"##sequence-region {_seqid(chrom)} 1 {length}"
 
 
 def gff3_rows(genes: Iterable[PredictedGene]) -> Iterator[str]:
@@ -79,8 +80,8 @@ def _gene_rows(gene: PredictedGene, number: int) -> Iterator[str]:
 
 def _seqid(chrom: str) -> str:
     """A contig's name in column 1, other characters than the specification allows percent-encoded."""
-    return quote(chrom, safe=".:^*$@!+_?-|")
+    return quote(chrom, safe=".:^*$@!+_?-|", errors="surrogateescape")
 
 
 def _attribute(text: str) -> str:
-    return quote(text, safe=_COLUMN_SAFE)
+    return quote(text, safe=_COLUMN_SAFE, errors="surrogateescape")

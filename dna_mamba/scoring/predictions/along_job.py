@@ -40,7 +40,7 @@ from dna_mamba.scoring.predictions.layout import AlongAnswers
 from dna_mamba.scoring.predictions.shard_file import AlongRun, numbers_in, payload, write_shard
 from dna_mamba.scoring.predictions.target import PredictionTarget
 from dna_mamba.scoring.predictions.units import AlongReading, AlongUnit
-from dna_mamba.sequences.regions import as_reference, as_regions, whole_contigs
+from dna_mamba.sequences.regions import as_reference, as_regions, by_contig, whole_contigs
 from dna_mamba.sequences.tiling import longest_whole
 from dna_mamba.version import __version__
 
@@ -81,13 +81,11 @@ class AlongJob:
             raise InputError(what, remedy="give sequences, or a VCF to a head for variants")
         self._genome = as_reference(genome)
         self._places = as_regions(regions, self._genome)
-        by_contig: dict[str, list[Interval]] = {}
-        for place in self._places or whole_contigs(self._genome):
-            by_contig.setdefault(place.chrom, []).append(place)
+        wanted = by_contig(self._places or whole_contigs(self._genome))
         reading = reading or AlongReading()
         reading.check(self.head.bin_bp or 1)
         code = genetic_code or (1 if intron("+") in self.head.outputs else 11)
-        self._run = AlongRun(self.head, self._genome.contigs, by_contig, reading, code)
+        self._run = AlongRun(self.head, self._genome.contigs, wanted, reading, code)
         self._require_memory()
 
     @property

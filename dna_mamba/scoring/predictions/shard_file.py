@@ -24,6 +24,7 @@ from dna_mamba.scoring.predictions.answers import AnswerValues
 from dna_mamba.scoring.predictions.layout import AlongAnswers
 from dna_mamba.scoring.predictions.target import SHARD_LINE
 from dna_mamba.scoring.predictions.units import AlongReading, AlongUnit, units_of
+from dna_mamba.sequences.regions import by_contig
 
 ANSWERS_LINE = "##dna-mamba_predictAnswers="
 _AGAIN = "make this shard again"
@@ -60,9 +61,7 @@ class AlongRun(NamedTuple):
         """What ``line`` wrote. Raises InputError for anything else."""
         try:
             said: dict[str, Any] = json.loads(line.removeprefix(ANSWERS_LINE))
-            regions: dict[str, list[Interval]] = {}
-            for chrom, start, end in said["regions"]:
-                regions.setdefault(chrom, []).append(Interval(chrom, start, end))
+            regions = by_contig(Interval(chrom, start, end) for chrom, start, end in said["regions"])
             contigs = tuple(Contig(chrom, length) for chrom, length in said["contigs"])
             head, reading = HeadConfig.model_validate(said["head"]), AlongReading(*said["reading"])
             return cls(head, contigs, regions, reading, int(said["genetic_code"]))

@@ -24,10 +24,10 @@ from dna_mamba.runs import ArrayStore, Facts, check_resumable, is_file_target, p
 from dna_mamba.runs.array_store import holds, was_finishing
 from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.runs.provenance import run_lines
-from dna_mamba.runs.track_files import RegionsByContig, TrackFile, check_files, track_files, write_track
+from dna_mamba.runs.track_files import TrackFile, check_files, track_files, write_track
 from dna_mamba.scoring.tracks.quantities import parse_track
 from dna_mamba.scoring.tracks.reading import Reading, check_reading, read_tiles, tiles_over
-from dna_mamba.sequences.regions import as_reference, as_regions, whole_contigs
+from dna_mamba.sequences.regions import as_reference, as_regions, by_contig, whole_contigs
 from dna_mamba.sequences.tiling import Tile
 from dna_mamba.version import __version__
 
@@ -98,7 +98,7 @@ class TracksJob:
         self._tracks = [parse_track(name, self._model) for name in dict.fromkeys(tracks)]
         self._reading = reading or Reading()
         self._places = as_regions(regions, self._reference)
-        self._regions = _by_contig(self._places or whole_contigs(self._reference))
+        self._regions = by_contig(self._places or whole_contigs(self._reference))
         self._check()
 
     def _check(self) -> None:
@@ -236,13 +236,6 @@ class TracksJob:
 
     def _write(self, file: TrackFile, stretches: Iterable[Stretch], header: Sequence[str], *, force: bool) -> None:
         write_track(file, self._reference.contigs, stretches, self._regions, header, force=force)
-
-
-def _by_contig(regions: Iterable[Interval]) -> RegionsByContig:
-    by_contig: dict[str, list[Interval]] = {}
-    for region in regions:
-        by_contig.setdefault(region.chrom, []).append(region)
-    return by_contig
 
 
 def _told(pieces: Iterable[Values], advance: Advance) -> Iterator[Values]:

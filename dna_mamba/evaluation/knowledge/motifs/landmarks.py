@@ -11,6 +11,7 @@ from dna_mamba.annotation.fitting import FittedAnnotation
 from dna_mamba.genome import Interval
 from dna_mamba.io.gff.rows import CodingSequence
 from dna_mamba.io.gff.transcripts import MRNA, Transcript
+from dna_mamba.sequences.regions import by_contig
 
 SHORTEST_INTRON_BP = 60
 _STARTS = ("ATG", "GTG", "TTG")
@@ -116,9 +117,7 @@ def _if_annotated(ends: Iterable[_End]) -> Iterator[Landmark]:
 
 def _inside(marks: Iterable[Landmark], held_out: Sequence[Interval]) -> list[Landmark]:
     """Each of those on held-out places once."""
-    places: dict[str, list[Interval]] = {}
-    for place in held_out:
-        places.setdefault(place.chrom, []).append(place)
+    places = by_contig(held_out)
     return [
         mark
         for mark in dict.fromkeys(marks)
