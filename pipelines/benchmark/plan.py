@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from dna_mamba.errors import InputError
 from dna_mamba.metrics import METRICS
-from dna_mamba.training.pretrain.recipe_file import read_yaml
+from dna_mamba.training.recipe_yaml import read_yaml
 
 RunName = Literal["probe", "tuned"]
 

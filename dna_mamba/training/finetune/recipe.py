@@ -11,8 +11,8 @@ from dna_mamba.data.folds import FoldPlan
 from dna_mamba.errors import InputError
 from dna_mamba.models.pooling import Pooling
 from dna_mamba.training.finetune.linear.model import Estimator
-from dna_mamba.training.pretrain.recipe_file import apply_override, read_yaml
-from dna_mamba.training.pretrain.sections import Section
+from dna_mamba.training.recipe_yaml import TextKeys, apply_override, read_yaml
+from dna_mamba.training.section import Section
 
 How = Literal["probe", "lora", "dora", "last-n", "full"]
 Baseline = Literal["majority", "gc-length", "kmer-logistic", "cnn", "random-weights"]
@@ -146,6 +146,16 @@ class FinetuneRecipe(Section):
         return self
 
 
+_TEXT = TextKeys(
+    frozenset(
+        {
+            ("model",),
+            *(("data", key) for key in DataSection.model_fields if key not in ("task", "window_bp")),
+        }
+    )
+)
+
+
 def read_finetune_recipe(
     path: str | Path | None, flags: Mapping[str, Any], overrides: tuple[str, ...] = ()
 ) -> FinetuneRecipe:
@@ -154,11 +164,11 @@ def read_finetune_recipe(
     Raises:
         InputError: the file cannot be read, or a key is unknown, missing or out of range.
     """
-    content = {} if path is None else read_yaml(path)
+    content = {} if path is None else read_yaml(path, text=_TEXT)
     for key, value in flags.items():
         _put(content, key.split("."), value)
     for override in overrides:
-        apply_override(content, override)
+        apply_override(content, override, _TEXT)
     try:
         return FinetuneRecipe.model_validate(content)
     except ValidationError as error:

@@ -14,7 +14,6 @@ from dna_mamba.tokenizers import KmerTokenizer, Tokenizer, from_config
 from dna_mamba.training.distributed.config import DistributedConfig
 from dna_mamba.training.loop.optimiser import OptimiserConfig
 from dna_mamba.training.loop.schedule import ScheduleConfig
-from dna_mamba.training.pretrain.recipe_file import read_yaml
 from dna_mamba.training.pretrain.sections import (
     PRESET,
     SHAPED,
@@ -25,12 +24,24 @@ from dna_mamba.training.pretrain.sections import (
     ModelSection,
     NucleotideSection,
     PresetModel,
-    Section,
     TokenizerSection,
 )
+from dna_mamba.training.recipe_yaml import TextKeys, read_yaml
+from dna_mamba.training.section import Section
 
 _TAGS = (PRESET, SHAPED, "nucleotide", "kmer", "bpe", *PLACE_TAGS)
 _OF_INIT = ("init", "init_sha256", "freeze")
+_TEXT = TextKeys(
+    frozenset(
+        {
+            *(("genome", key) for key in ("fasta", "annotation", "validation", "test", "exclude")),
+            *(("about", key) for key in ("name", "description", "data", "licence", "citation")),
+            *((key,) for key in _OF_INIT),
+        }
+    ),
+    of_items=("bed", "of"),
+)
+"""Of what is held out, ``of_items`` are keys of the mappings that say what share."""
 
 
 class Recipe(Section):
@@ -119,7 +130,7 @@ def read_recipe(path: str | Path, overrides: tuple[str, ...] = ()) -> Recipe:
     Raises:
         InputError: the file is missing or not a YAML mapping, or a key is unknown, missing or out of range.
     """
-    return parse_recipe(read_yaml(path, overrides), path)
+    return parse_recipe(read_yaml(path, overrides, _TEXT), path)
 
 
 def parse_recipe(content: object, place: str | Path) -> Recipe:

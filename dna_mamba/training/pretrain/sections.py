@@ -13,7 +13,6 @@ from typing import (
 )
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Discriminator,
     Field,
@@ -28,14 +27,9 @@ from typing_extensions import TypedDict
 from dna_mamba.data.leaks.settings import HomologyConfig
 from dna_mamba.data.shares import PlaceRule
 from dna_mamba.models.config import ReverseComplement, Size
+from dna_mamba.training.section import Section
 
 _CLOSED = ConfigDict(extra="forbid")
-
-
-class Section(BaseModel):
-    """Keys that are not known are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class AboutConfig(Section):
@@ -64,16 +58,16 @@ class GenomeConfig(Section):
     With ``homology`` held-out sequence that stands in training is looked for (``dna_mamba.data.leaks``).
     """
 
-    fasta: list[str] = []
+    fasta: list[str] = Field(default_factory=list)
     store: str | None = None
     validation: list[PlaceRule]
-    test: list[PlaceRule] = []
-    exclude: list[PlaceRule] = []
+    test: list[PlaceRule] = Field(default_factory=list)
+    exclude: list[PlaceRule] = Field(default_factory=list)
     margin_bp: int | None = Field(default=None, ge=0)
-    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(default_factory=dict)
     temperature: float = Field(default=1.0, ge=0, allow_inf_nan=False)
-    annotation: list[str] = []
-    region_weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+    annotation: list[str] = Field(default_factory=list)
+    region_weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(default_factory=dict)
     homology: HomologyConfig | None = None
 
     @property
@@ -141,7 +135,7 @@ class BatchConfig(Section):
 
     window_bp: int = Field(default=1024, gt=0)
     windows: int = Field(default=8, gt=0)
-    stages: list[StageConfig] = []
+    stages: list[StageConfig] = Field(default_factory=list)
     micro_windows: int | None = Field(default=None, gt=0)
 
     @property
