@@ -46,7 +46,7 @@ class Agreement(NamedTuple):
 class AnnotationReport(NamedTuple):
     """What was found.
 
-    ``levels`` by name; ``same_start`` of the genes whose stop is found, those with the known start; ``introns`` counts
+    ``levels`` by name; ``same_start`` of the genes whose stop is found, those with a known start; ``introns`` counts
     the bases at the ends of introns, known and predicted; ``facts`` are plain values; ``notes`` lines for people.
     """
 
@@ -105,8 +105,11 @@ class LevelTables:
         starts: dict[tuple[str, int], set[int]] = {}
         for item in known:
             starts.setdefault((item.strand, item.last), set()).add(item.first)
-        shared = {(item.strand, item.last): item.first for item in predicted if (item.strand, item.last) in starts}
-        same = sum(first in starts[stop] for stop, first in shared.items())
+        guessed: dict[tuple[str, int], set[int]] = {}
+        for item in predicted:
+            guessed.setdefault((item.strand, item.last), set()).add(item.first)
+        shared = starts.keys() & guessed.keys()
+        same = sum(not starts[stop].isdisjoint(guessed[stop]) for stop in shared)
         before = self._same_start
         n = len(shared)
         self._same_start = Agreement(before.known + n, before.predicted + n, before.found + same, before.right + same)
@@ -156,16 +159,28 @@ def _locus_agreement(known: Sequence[CodingTranscript], predicted: Sequence[Codi
 
 
 def _loci(items: Sequence[CodingTranscript]) -> list[list[CodingTranscript]]:
-    """Transcripts whose coding parts overlap on a strand, together."""
-    loci: list[list[CodingTranscript]] = []
-    for strand in "+-":
-        end = -1
-        for item in sorted((item for item in items if item.strand == strand), key=lambda item: item.spans):
-            if item.spans[0][0] >= end:
-                loci.append([])
-            loci[-1].append(item)
-            end = max(end, item.spans[-1][1])
-    return loci
+    """Transcripts joined by exons that overlap on a strand; a gene in another's intron is a locus of its own."""
+    joined = list(range(len(items)))
+    exons = sorted((item.strand, *span, number) for number, item in enumerate(items) for span in item.spans)
+    before, reached = ("", 0), 0
+    for strand, start, end, number in exons:
+        if (strand, start) < (before[0], reached):
+            first, second = (_root(joined, one) for one in (before[1], number))
+            joined[first] = second
+        else:
+            reached = 0
+        before, reached = (strand, number), max(reached, end)
+    loci: dict[int, list[CodingTranscript]] = {}
+    for number, item in enumerate(items):
+        loci.setdefault(_root(joined, number), []).append(item)
+    return list(loci.values())
+
+
+def _root(joined: list[int], number: int) -> int:
+    while joined[number] != number:
+        joined[number] = joined[joined[number]]
+        number = joined[number]
+    return number
 
 
 def _ends(bases: Codes, strand: str, start: int, end: int) -> str:

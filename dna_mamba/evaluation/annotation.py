@@ -2,8 +2,10 @@
 
 Coding parts are compared, stop codons included whether or not a file counts them in the CDS; untranslated regions are
 not. Levels are those of Pertea & Pertea 2020, F1000Research 9:304: a base, an exon, an intron, the chain of a
-transcript's introns, a transcript and a locus each count when place and strand agree to the base. Recall is the share
-of known ones that are found, precision that of predicted ones that are known.
+transcript's introns, a transcript and a locus (transcripts whose exons overlap on a strand) each count when place and
+strand agree to the base: ends of coding parts are codons, so the 100 bp by which gffcompare lets the outer ends of
+transcripts differ (``-e``, without ``--strict-match``) are 0 here. Places that several transcripts have count once.
+Recall is the share of known ones that are found, precision that of predicted ones that are known.
 """
 
 from collections.abc import Sequence

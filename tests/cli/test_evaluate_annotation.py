@@ -60,3 +60,29 @@ def test_mistakes(genome: Path, tmp_path: Path) -> None:
     write_genes(tmp_path / "genes.gff3", (20, 32, "+"))
     with pytest.raises(InputError, match="nowhere"):
         run(tmp_path, "--contig", "nowhere")
+
+
+def test_a_truth_without_coding_sequences_is_refused(genome: Path, tmp_path: Path) -> None:
+    write_genes(tmp_path / "genes.gff3", (20, 32, "+"))
+    (tmp_path / "truth.gff3").write_text("##gff-version 3\nc\tx\texon\t21\t32\t.\t+\t.\tID=e;Parent=t\n")
+    with pytest.raises(InputError, match=r"truth\.gff3: has no CDS; give an annotation with coding sequences"):
+        run(tmp_path)
+
+
+def test_exons_of_one_transcript_in_any_order_and_encoded_names(genome: Path, tmp_path: Path) -> None:
+    """A spliced gene on the reverse strand of a contig whose name GFF3 encodes, its phases given."""
+    write_fasta(tmp_path / "g.fa", {"c;1": LETTERS})
+    rows = ["c%3B1\tx\tCDS\t57\t62\t.\t-\t0\tID=a;Parent=t", "c%3B1\tx\tCDS\t51\t53\t.\t-\t0\tID=a;Parent=t"]
+    (tmp_path / "truth.gff3").write_text("\n".join(["##gff-version 3", "##sequence-region c%3B1 1 100", *rows]) + "\n")
+    (tmp_path / "genes.gff3").write_text("\n".join(rows[::-1]) + "\n")
+    levels = json.loads(run(tmp_path, "--json"))["levels"]
+    assert {name: (level["known"], level["right"]) for name, level in levels.items()} == {
+        "base": (9, 9),
+        "exon": (2, 2),
+        "intron": (1, 1),
+        "intron chain": (1, 1),
+        "transcript": (1, 1),
+        "locus": (1, 1),
+        "start": (1, 1),
+        "stop": (1, 1),
+    }
