@@ -7,6 +7,7 @@ from dna_mamba.errors import InputError
 
 EXTRAS = {
     "matplotlib": "plot",
+    "pooch": "benchmarks",
     "pyBigWig": "bigwig",
     "pandas": "tables",
     "pyarrow": "tables",

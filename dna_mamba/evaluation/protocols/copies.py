@@ -19,12 +19,12 @@ Side = Literal["train", "test"]
 
 
 class SplitTask(NamedTuple):
-    """Sequences of both sides, and labels as numbers of ``classes``, int64."""
+    """Sequences of both sides, and labels, int64: (n,) numbers of ``classes``, or (n, K) of 0 and 1."""
 
     classes: tuple[str, ...]
-    train: list[Codes]
+    train: Sequence[Codes]
     train_labels: NDArray[np.int64]
-    test: list[Codes]
+    test: Sequence[Codes]
     test_labels: NDArray[np.int64]
 
 
