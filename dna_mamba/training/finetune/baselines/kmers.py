@@ -14,22 +14,26 @@ from dna_mamba.training.finetune.problem import RowNumbers
 
 LONGEST = 6
 _ONE, _BOTH = "one strand", "both strands"
+_PLACED = "letters and pairs at their places"
+_AND_PLACED = f", and {_PLACED}"
 
 
 class KmerTable:
     """How often each k-mer stands in a sequence, divided by how many it has; k-mers with N are left out.
 
     Kinds are ``k up to 4, one strand`` and the like, to k of six: all words of so many letters or fewer. On both
-    strands a k-mer and its reverse complement are one. Where all sequences are of one length there is another kind,
-    ``letters and pairs at their places``: which base and which two bases stand at each position. Of variants the
-    features are those of the window with REF and the change to that with ALT.
+    strands a k-mer and its reverse complement are one. Where all sequences are of one length there are other kinds:
+    ``letters and pairs at their places``, which base and which two bases stand at each position, and those beside the
+    words of one strand to k of four and of six. Of variants the features are those of the window with REF and the
+    change to that with ALT.
     """
 
     def __init__(self, data: Labelled) -> None:
         self._data = data
-        lengths = {len(codes) for codes in data.sequences}
-        placed = ("letters and pairs at their places",) if len(lengths) == 1 and data.alternatives is None else ()
-        self.kinds = (*(f"k up to {k}, {strands}" for k in range(3, LONGEST + 1) for strands in (_ONE, _BOTH)), *placed)
+        words = [f"k up to {k}, {strands}" for k in range(3, LONGEST + 1) for strands in (_ONE, _BOTH)]
+        placed = [_PLACED, *(f"k up to {k}, {_ONE}{_AND_PLACED}" for k in (4, LONGEST))]
+        one_length = len({len(codes) for codes in data.sequences}) == 1 and data.alternatives is None
+        self.kinds = (*words, *(placed if one_length else ()))
         self._matrix = cache(self._compute)
 
     def of(self, kind: str, rows: RowNumbers) -> FeatureMatrix:
@@ -38,8 +42,10 @@ class KmerTable:
 
     def _compute(self, kind: str) -> FeatureMatrix:
         data = self._data
-        if not kind.startswith("k up to "):
+        if kind == _PLACED:
             return csr_matrix(hstack([_placed(data.sequences, k) for k in (1, 2)]))
+        if kind.endswith(_AND_PLACED):
+            return csr_matrix(hstack([self._matrix(kind.removesuffix(_AND_PLACED)), self._matrix(_PLACED)]))
         k, both = int(kind.split()[3].rstrip(",")), kind.endswith(_BOTH)
         ref = hstack([self._counts(length, both, "ref") for length in range(1, k + 1)])
         if data.alternatives is None:
