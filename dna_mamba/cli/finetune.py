@@ -1,12 +1,17 @@
 """``dna-mamba finetune``: own labels to a judged model."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dna_mamba.cli.console import format_duration, log, progress
+from dna_mamba.cli.exits import TerminatedError
 from dna_mamba.cli.options import device_option, force_option, resolve_device, setup_torch, threads_option
+from dna_mamba.errors import PreemptedError
 
 if TYPE_CHECKING:
     from dna_mamba.training.finetune import FinetuneJob, FinetuneRecipe
@@ -17,6 +22,8 @@ _KEYS = {
     "genome": "data.genome",
     "annotation": "data.annotation",
     "variants": "data.variants",
+    "signal": "data.signal",
+    "bin_bp": "data.bin_bp",
     "sequence_column": "data.sequence_column",
     "label": "data.label",
     "id_column": "data.id_column",
@@ -50,17 +57,19 @@ _KEYS = {
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a key, as training.epochs=5.")
 @click.option(
     "--task",
-    type=click.Choice(["classification", "multilabel", "regression", "variant", "annotation"]),
+    type=click.Choice(["classification", "multilabel", "regression", "variant", "annotation", "tracks"]),
     show_default="by the labels",
     help="What the labels are.",
 )
 @click.option("--label", multiple=True, metavar="COLUMN|INFO/KEY", help="Column of labels; may be repeated.")
 @click.option("--sequence-column", metavar="COLUMN", show_default="sequence", help="Column of sequences.")
 @click.option("--id-column", metavar="COLUMN", show_default="id, else row numbers", help="Column of names of rows.")
-@click.option("--genome", multiple=True, metavar="FASTA", help="Genome of intervals, variants or annotation.")
+@click.option("--genome", multiple=True, metavar="FASTA", help="Genome of intervals, variants, signal or annotation.")
 @click.option("--annotation", multiple=True, metavar="GFF|GTF|GB", help="Genes of a genome, one for each --genome.")
 @click.option("--variants", metavar="VCF", type=click.Path(), help="Labelled variants.")
-@click.option("--window", "window_bp", type=click.IntRange(min=1), metavar="BP", help="Of a variant or interval.")
+@click.option("--signal", multiple=True, metavar="NAME=BIGWIG|BAM|CRAM", help="Signal to learn; may be repeated.")
+@click.option("--bin", "bin_bp", type=click.IntRange(min=1), metavar="BP", show_default="32", help="Of a signal.")
+@click.option("--window", "window_bp", type=click.IntRange(min=1), metavar="BP", help="Of variant, interval, signal.")
 @click.option(
     "--folds",
     type=click.Choice(
@@ -115,11 +124,11 @@ def command(
     """Teach MODEL own labels, and judge it on held-out folds beside baselines that need no model.
 
     DATA is a table (TSV, CSV, Parquet) with the columns sequence and label, BED with --genome, or a FASTA a class as
-    name=file. RUN receives the model with its card, results.json, predictions.tsv with every held-out row, figures and
-    a log. SIGTERM and SIGUSR1 end it with code 75: the same command with --resume resumes it.
+    name=file; labels also come from --variants, --signal or --annotation. RUN receives the model with its card,
+    results.json, predictions.tsv with every held-out row, figures and a log. SIGTERM and SIGUSR1 end it with code 75:
+    the same command with --resume resumes it.
     """
-    from dna_mamba.runs.provenance import command_line
-    from dna_mamba.training.finetune import FinetuneJob, Onlooker, read_finetune_recipe
+    from dna_mamba.training.finetune import read_finetune_recipe
     from dna_mamba.training.finetune.outputs.directory import check_run_directory
 
     given = {_KEYS[name]: value for name, value in flags.items() if value not in (None, ())}
@@ -127,6 +136,16 @@ def command(
     if not dry_run:
         check_run_directory(Path(run), resume=resume, force=force)  # before the rows are read
     setup_torch(threads)
+    with _preempted_before_the_first_training(run):
+        _run(settings, run, device, dry_run=dry_run, resume=resume, force=force)
+
+
+def _run(
+    settings: "FinetuneRecipe", run: str, device: str, *, resume: bool, dry_run: bool, force: bool
+) -> None:
+    from dna_mamba.runs.provenance import command_line
+    from dna_mamba.training.finetune import FinetuneJob, Onlooker
+
     if settings.data.task == "annotation" or settings.data.annotation:
         _annotate(settings, run, device, resume=resume, dry_run=dry_run, force=force)
         return
@@ -137,6 +156,18 @@ def command(
     onlooker = Onlooker(log, lambda what, unit, total: progress(what, unit=unit, total=total))
     for line in job.run(onlooker, resume=resume, force=force, command=command_line()):
         click.echo(line)
+
+
+@contextmanager
+def _preempted_before_the_first_training(run: str) -> Iterator[None]:
+    """Rows are read and compared before anything has to be kept: whoever ends that may have it done again."""
+    try:
+        yield
+    except TerminatedError as error:
+        if error.signum != signal.SIGTERM:
+            raise
+        what = "SIGTERM between trainings; what was done is kept"
+        raise PreemptedError(what, place=run, remedy="run the same command with --resume") from None
 
 
 def _annotate(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dna_mamba.alphabet import Codes
 from dna_mamba.data.labelled.dataset import Labelled
 from dna_mamba.inference.batch import by_length, in_batches, pad, positions_per_pass
+from dna_mamba.models.heads.bins import BinMeans
 from dna_mamba.models.model import StrandModel
 from dna_mamba.models.pooling import Pooling, pooler_of
 from dna_mamba.runs.array_store import Array, ArrayStore
@@ -31,12 +32,14 @@ class EmbeddingRequest(NamedTuple):
         poolings: ways to pool, side by side.
         directory: of the parts that are done.
         facts: what decides the numbers, for a run that resumes.
+        bin_bp: pool every bin of so many bases rather than the whole: rows of the table are then bins.
     """
 
     model: StrandModel
     poolings: tuple[Pooling, ...]
     directory: Path
     facts: Facts
+    bin_bp: int | None = None
 
     @property
     def n_strands(self) -> int:
@@ -45,7 +48,7 @@ class EmbeddingRequest(NamedTuple):
 
     @property
     def n_columns(self) -> int:
-        """Numbers of a sequence."""
+        """Numbers of a sequence or bin."""
         return len(self.poolings) * self.n_strands * self.model.config.d_model
 
 
@@ -112,29 +115,46 @@ def _embed(
 ) -> Array:
     lengths = np.array([len(codes) for codes in sequences])
     order = np.argsort(lengths, kind="stable")
-    vectors = np.empty((len(lengths), request.n_columns), dtype=np.float32)
+    n_bins = 1 if request.bin_bp is None else int(lengths[0]) // request.bin_bp
+    vectors = np.empty((len(lengths), n_bins * request.n_columns), dtype=np.float32)
     directory = request.directory / which
     directory.parent.mkdir(parents=True, exist_ok=True)
     with ArrayStore(directory, request.facts, resume=True) as store:
         for number, rows in enumerate(in_batches(order.tolist(), _PART)):
-            shape = (len(rows), request.n_columns)
+            shape = (len(rows), n_bins * request.n_columns)
             if not store.has(number, shape):
                 check()
                 store.write(number, [_vectors(request, [sequences[row] for row in rows])])
             vectors[list(rows)] = store.read(number, shape)
             advance(int(lengths[list(rows)].sum()))
-    return vectors
+    return vectors.reshape(-1, request.n_columns)
 
 
 def _vectors(request: EmbeddingRequest, sequences: Sequence[Codes]) -> Array:
-    """float32 (sequences, n_columns)."""
-    model = request.model
+    """float32 (sequences, n_columns), of bins (sequences, bins * n_columns)."""
+    model, bin_bp = request.model, request.bin_bp
     tokens = [model.tokenizer.encode_codes(codes) for codes in sequences]
-    out = np.empty((len(tokens), request.n_columns), dtype=np.float32)
+    n_bins = 1 if bin_bp is None else len(tokens[0]) // bin_bp
+    out = np.empty((len(tokens), n_bins * request.n_columns), dtype=np.float32)
     lengths = [len(ids) for ids in tokens]
     for batch in by_length(lengths, len(lengths), positions_per_pass(model)):
-        out[batch] = pooled_vectors(model, [tokens[i] for i in batch], request.poolings)
+        some = [tokens[i] for i in batch]
+        of_batch = pooled_vectors(model, some, request.poolings) if bin_bp is None else _binned(model, some, bin_bp)
+        out[batch] = of_batch
     return out
+
+
+@torch.inference_mode()
+def _binned(model: StrandModel, tokens: Sequence[TokenIds], bin_bp: int) -> Array:
+    """Mean hidden states of every bin of sequences of one length, strands side by side: float32 (B, bins * S * D)."""
+    batch = pad(tokens, model)
+    both = model.config.reverse_complement in ("shared", "post-hoc")
+    means = [BinMeans(bin_bp) for _ in range(1 + both)]
+    parts = []
+    for _, hidden in model.stream_strands(batch.ids_BL, batch.lengths_B, both=both):
+        of_strands = [bins.add(x) for bins, x in zip(means, hidden, strict=False) if x is not None]
+        parts.append(torch.cat(of_strands, dim=2))
+    return np.asarray(torch.cat(parts, dim=1).flatten(1).float().cpu().numpy())
 
 
 @torch.inference_mode()

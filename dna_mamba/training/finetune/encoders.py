@@ -8,8 +8,10 @@ from pathlib import Path
 import torch
 
 from dna_mamba.checkpoints import load_model, weights_sha256
+from dna_mamba.errors import InputError
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.models.model import StrandModel
+from dna_mamba.models.pooling import Pooling
 from dna_mamba.runs.counts import Advance
 from dna_mamba.training.finetune.embeddings import EmbeddingRequest, EmbeddingTable, embed_rows, n_bases
 from dna_mamba.training.finetune.outputs.directory import EMBEDDINGS
@@ -49,7 +51,11 @@ class EncoderShelf:
         self.random_table = cache(lambda seed: self._embed(self.random(seed), f"random-{seed}"))
 
     def _pretrained(self) -> StrandModel:
-        return load_model(self._recipe.model, self._device)
+        model = load_model(self._recipe.model, self._device)
+        if self._problem.bin_bp is not None and model.tokenizer.base_ids is None:
+            what = f"tokenizer {model.tokenizer.kind!r} has no token for a single base, and bins are of bases"
+            raise InputError(what, place=self._recipe.model, remedy="take a model that reads nucleotides")
+        return model
 
     def _random(self, seed: int) -> StrandModel:
         """The same shape, weights drawn from a seed."""
@@ -59,12 +65,11 @@ class EncoderShelf:
             return MaskedLanguageModel(config).to(self._device).eval()
 
     def _embed(self, model: StrandModel, name: str) -> EmbeddingTable:
-        recipe, data = self._recipe, self._problem.data
+        recipe, data, bin_bp = self._recipe, self._problem.windows, self._problem.bin_bp
         facts = {"rows": data.sha256, "weights": weights_sha256(recipe.model), "encoder": name}
-        poolings = recipe.probe.pooling
-        request = EmbeddingRequest(
-            model, poolings, self._directory / EMBEDDINGS / name, facts | {"pooling": ", ".join(poolings)}
-        )
+        poolings: tuple[Pooling, ...] = recipe.probe.pooling if bin_bp is None else ("mean",)
+        facts |= {"pooling": ", ".join(poolings), "bin_bp": str(bin_bp)}
+        request = EmbeddingRequest(model, poolings, self._directory / EMBEDDINGS / name, facts, bin_bp)
         with self._meter(f"embedded ({name} weights)", "bp", n_bases(data)) as advance:
             return embed_rows(request, data, recipe.probe.strands, check=self._check, advance=advance)
 

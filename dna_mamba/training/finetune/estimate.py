@@ -11,7 +11,7 @@ import torch
 from dna_mamba.checkpoints import load_model
 from dna_mamba.models import TaskModel
 from dna_mamba.training.finetune.embeddings import n_bases, pooled_vectors
-from dna_mamba.training.finetune.head import head_config_of, targets_of
+from dna_mamba.training.finetune.head import head_config_of, targets_of_windows
 from dna_mamba.training.finetune.problem import Problem, RowNumbers
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
 from dna_mamba.training.finetune.tuned.batches import EpochBatches
@@ -44,7 +44,7 @@ def estimate_finetuning(
     recipe: FinetuneRecipe, problem: Problem, n_folds: int, trainings: int, device: str | torch.device
 ) -> FinetuneEstimate:
     """Embed a few rows, and take two steps where weights are trained; changes nothing."""
-    model, data = load_model(recipe.model, device), problem.data
+    model, data = load_model(recipe.model, device), problem.windows
     rows = np.random.default_rng(0).permutation(len(data))[:_TRIED]
     tokens = [model.tokenizer.encode_codes(data.sequences[row]) for row in rows.tolist()]
     pooled_vectors(model, tokens[:1], ("mean",))
@@ -57,15 +57,15 @@ def estimate_finetuning(
         epochs = _epoch_seconds(recipe, problem, task, rows) * recipe.training.epochs * (n_folds * seeds + 1)
     baselines = sum(_BASELINE_SECONDS_PER_ROW.get(name, 0.0) for name in recipe.baselines)
     return FinetuneEstimate(
-        len(data), n_bases(data), n_folds, trainings, per_bp * n_bases(data) * encoders, epochs,
-        baselines * len(data) * n_folds,
+        len(problem.data), n_bases(data), n_folds, trainings, per_bp * n_bases(data) * encoders, epochs,
+        baselines * len(problem.data) * n_folds,
     )  # fmt: skip
 
 
 def _epoch_seconds(recipe: FinetuneRecipe, problem: Problem, model: TaskModel, rows: RowNumbers) -> float:
     """All rows once forward and backward, from one step of some."""
     choose_parts(model.train(), recipe.how, recipe.training, 0)
-    batches = EpochBatches(model, problem.data, targets_of(problem), rows, len(rows), 0)
+    batches = EpochBatches(model, problem.windows, targets_of_windows(problem), rows, len(rows), 0)
     objective = HeadObjective(model, None, torch.float32)
 
     def step() -> None:
@@ -73,7 +73,7 @@ def _epoch_seconds(recipe: FinetuneRecipe, problem: Problem, model: TaskModel, r
             objective(batch).backward()
 
     step()
-    return _seconds(step) / len(rows) * len(problem.data)
+    return _seconds(step) / len(rows) * len(problem.windows)
 
 
 def _seconds(work: Callable[[], object]) -> float:

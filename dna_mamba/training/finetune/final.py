@@ -7,8 +7,9 @@ import numpy as np
 
 from dna_mamba.models import TaskModel
 from dna_mamba.models.model import StrandModel
+from dna_mamba.training.finetune.bins import bins_of
 from dna_mamba.training.finetune.embeddings import EmbeddingTable
-from dna_mamba.training.finetune.head import head_config_of
+from dna_mamba.training.finetune.head import head_config_of, set_probe
 from dna_mamba.training.finetune.linear.choice import fit, most_chosen
 from dna_mamba.training.finetune.problem import Asked, FoldPart, Problem
 
@@ -17,9 +18,10 @@ _CALIBRATING = 10
 
 def all_rows(problem: Problem) -> FoldPart:
     """Every row known, one in ten of them for calibration, none tested."""
-    rows = np.random.default_rng(0).permutation(len(problem.data))
-    n_calibrating = len(rows) // _CALIBRATING
-    return FoldPart(np.sort(rows[n_calibrating:]), np.sort(rows[:n_calibrating]), rows[:0])
+    windows = np.random.default_rng(0).permutation(len(problem.windows))
+    n_calibrating = len(windows) // _CALIBRATING
+    parts = FoldPart(np.sort(windows[n_calibrating:]), np.sort(windows[:n_calibrating]), windows[:0])
+    return parts if problem.bin_bp is None else FoldPart(*(bins_of(rows, problem.n_bins) for rows in parts))
 
 
 def final_probe(
@@ -30,5 +32,5 @@ def final_probe(
     linear = fit(asked, table, settings).model
     pooling, _, strands = settings.features.partition(", ")
     model = TaskModel.on(encoder, head_config_of(asked.problem, pooling=pooling, strands=strands))
-    model.set_linear(linear.weight, linear.bias, feature_means=linear.means, feature_scales=linear.scales)
+    set_probe(model, linear)
     return model.eval()

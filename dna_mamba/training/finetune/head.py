@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dna_mamba.models import HeadConfig
+from dna_mamba.models import HeadConfig, TaskModel
+from dna_mamba.training.finetune.linear.model import LinearModel
 from dna_mamba.training.finetune.problem import Problem, RowNumbers
 
 
@@ -32,9 +33,13 @@ def head_config_of(problem: Problem, scaling: Scaling | None = None, **settings:
     content: dict[str, Any] = {"task": data.task, "outputs": data.names, **settings}
     if data.is_variants:
         content |= {"task": "variant", "variant_of": data.task}
-    if scaling is not None:
+    if problem.bin_bp is not None:
+        content |= {"bin_bp": problem.bin_bp}
+    if scaling is not None and content.get("counts"):
+        content |= {"target_scales": np.maximum(scaling.means, np.finfo(np.float32).tiny).tolist()}
+    elif scaling is not None:
         content |= {"target_means": scaling.means.tolist(), "target_scales": scaling.scales.tolist()}
-    content["window_bp"] = problem.window_bp or max((len(codes) for codes in data.sequences), default=None)
+    content["window_bp"] = problem.window_bp or max((len(codes) for codes in problem.windows.sequences), default=None)
     return HeadConfig.model_validate(content)
 
 
@@ -44,8 +49,33 @@ def targets_of(problem: Problem) -> Tensor:
     return truth if problem.kind == "classes" else truth.float()
 
 
+def targets_of_windows(problem: Problem) -> Tensor:
+    """The same of all windows that models read: of bins float32 (n, bins, K)."""
+    targets = targets_of(problem)
+    return targets if problem.bin_bp is None else targets.unflatten(0, (-1, problem.n_bins))
+
+
+def set_probe(model: TaskModel, linear: LinearModel) -> None:
+    """Give a linear head what was fitted to vectors as ``EmbeddingTable`` has them.
+
+    A head along a sequence that joins strands reads both side by side: each takes half of what the mean of both would.
+    """
+    weight, means, scales = linear.weight, linear.means, linear.scales
+    head = model.head_config
+    if head.by_position and head.strands == "joined" and model.joins_strands:
+        weight, scales = np.tile(weight / 2, 2), np.tile(scales, 2)
+        means = None if means is None else np.tile(means, 2)
+    model.set_linear(weight, linear.bias, feature_means=means, feature_scales=scales)
+
+
 def weights_of(problem: Problem, rows: RowNumbers) -> Tensor | None:
-    """Weights of the classes, float32 (K,); None where all count alike."""
-    if problem.kind != "classes" or not problem.balanced:
+    """Weights of the classes, or of the rows that have a label, float32 (K,); None where all count alike.
+
+    Rows with a label and rows without it count alike: (n - n_k) / n_k.
+    """
+    if not problem.balanced or problem.kind == "values":
         return None
+    if problem.kind == "labels":
+        there = problem.truth[rows].sum(0)
+        return torch.from_numpy((len(rows) - there) / np.maximum(there, 1)).float()
     return torch.from_numpy(problem.class_weights(rows)).float()

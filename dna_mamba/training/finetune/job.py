@@ -14,18 +14,21 @@ from typing import Any, NamedTuple
 import torch
 
 from dna_mamba.checkpoints import weights_sha256
-from dna_mamba.errors import PreemptedError
 from dna_mamba.models import TaskModel
 from dna_mamba.runs.counts import Advance, untold
+from dna_mamba.training.finetune.checks import need_library
 from dna_mamba.training.finetune.encoders import EncoderShelf, Meter
 from dna_mamba.training.finetune.estimate import FinetuneEstimate, estimate_finetuning
 from dna_mamba.training.finetune.final import all_rows, final_probe
 from dna_mamba.training.finetune.methods import Encoders, Method, methods_of
 from dna_mamba.training.finetune.outputs.directory import (
     PROGRESS,
+    RECIPE,
     check_run_directory,
     clear_run_directory,
     is_done,
+    refuse_other_results,
+    remove_training,
     remove_work,
     write_finetune_recipe,
 )
@@ -37,7 +40,7 @@ from dna_mamba.training.finetune.survey import LabelSurvey, survey_of
 from dna_mamba.training.finetune.tuned.tuner import Tuner
 from dna_mamba.training.finetune.units import TrainingUnit, UnitStore
 from dna_mamba.training.loop.log import LOG_FILE, RunLog
-from dna_mamba.training.loop.signals import StopRequest, stop_on_signal
+from dna_mamba.training.loop.signals import stop_on_signal
 from dna_mamba.version import __version__
 
 
@@ -120,26 +123,27 @@ class FinetuneJob:
             onlooker.report(note)
         if resume and is_done(self.directory, self.recipe, self.problem.data.sha256):
             onlooker.report("this run is done already")
+            remove_work(self.directory)
             return table_again(self.problem, self.directory)
-        weights_sha256(self.recipe.model)  # before anything is written
+        if resume:
+            refuse_other_results(self.directory)
+        need_library(self.recipe.how)  # this and the next before anything is written
+        weights_sha256(self.recipe.model)
         if force and not resume:
             clear_run_directory(self.directory)
         self.directory.mkdir(exist_ok=True)
-        write_finetune_recipe(self.recipe, self.directory)
+        if not (self.directory / RECIPE).is_file():  # it is what tells a run from other directories
+            write_finetune_recipe(self.recipe, self.directory)
         with (
             UnitStore(self.directory / PROGRESS, self._facts(), resume=resume, force=force) as store,
             stop_on_signal() as stop,
         ):
-            lines = self._run(store, stop, onlooker, command)
+            write_finetune_recipe(self.recipe, self.directory)  # the run there is of this recipe
+            lines = self._run(store, lambda: stop.check(self.directory), onlooker, command)
         remove_work(self.directory)
         return lines
 
-    def _run(self, store: UnitStore, stop: StopRequest, onlooker: Onlooker, command: str) -> list[str]:
-        def check() -> None:
-            if stop.reason is not None:
-                remedy = "run the same command with --resume"
-                raise PreemptedError(f"{stop.reason}; what was done is kept", place=self.directory, remedy=remedy)
-
+    def _run(self, store: UnitStore, check: Callable[[], None], onlooker: Onlooker, command: str) -> list[str]:
         shelf = EncoderShelf(self.recipe, self.problem, self.directory, self.device, check, onlooker.meter)
         tuner = Tuner(self.recipe, self.directory, shelf, onlooker.report)
         methods = methods_of(self.recipe, self.problem, Encoders(shelf.table_of, tuner.answer))
@@ -171,6 +175,7 @@ class FinetuneJob:
                 answer = by_name[unit.method].answer(Asked(self.problem, part, unit.seed, unit.name, check))
                 self._log(log, unit, number, answer, time.perf_counter() - before)
                 store.write(unit, answer)
+                remove_training(self.directory, unit.name)
             answers[unit] = store.read(unit)
             if number + 1 == len(units) or units[number + 1].method != unit.method:
                 onlooker.report(f"{unit.method}: done after {time.perf_counter() - started:,.0f} s")

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from dna_mamba.data.labelled.dataset import Labelled
 from dna_mamba.training.finetune.baselines.cnn import small_cnn
 from dna_mamba.training.finetune.baselines.composition import CompositionTable
 from dna_mamba.training.finetune.baselines.constant import majority
 from dna_mamba.training.finetune.baselines.kmers import KmerTable
+from dna_mamba.training.finetune.bins import BinTable
 from dna_mamba.training.finetune.linear.choice import FeatureTable, fit_and_answer
 from dna_mamba.training.finetune.linear.model import Estimator
 from dna_mamba.training.finetune.problem import Asked, HeldOutAnswer, Problem
@@ -43,7 +45,7 @@ def methods_of(recipe: FinetuneRecipe, problem: Problem, encoders: Encoders) -> 
     """Ours first, then the baselines of the recipe."""
     own = _encoder_method(recipe, problem, encoders, pretrained=True)
     estimator: Estimator = "ridge" if problem.kind == "values" else "logistic"
-    composition, kmers = CompositionTable(problem.data), KmerTable(problem.data)
+    composition, kmers = (_features(problem, table_of) for table_of in (CompositionTable, KmerTable))
     baselines = {
         "majority": Method("majority", False, majority),
         "gc-length": Method("gc-length", False, lambda asked: fit_and_answer(asked, composition, estimator)),
@@ -52,6 +54,10 @@ def methods_of(recipe: FinetuneRecipe, problem: Problem, encoders: Encoders) -> 
         "random-weights": _encoder_method(recipe, problem, encoders, pretrained=False),
     }
     return [own, *(baselines[name] for name in recipe.baselines)]
+
+
+def _features(problem: Problem, table_of: Callable[[Labelled], FeatureTable]) -> FeatureTable:
+    return table_of(problem.data) if problem.bin_bp is None else BinTable(problem.data, table_of)
 
 
 def _encoder_method(recipe: FinetuneRecipe, problem: Problem, encoders: Encoders, *, pretrained: bool) -> Method:

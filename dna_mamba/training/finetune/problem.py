@@ -24,12 +24,30 @@ class Problem:
     Attributes:
         data: n rows whose labels are an array: classes, labels or values a sequence or a variant.
         balanced: classes count alike in losses, however many rows each has.
-        window_bp: asked for around variants or intervals; None takes rows as they are.
+        window_bp: asked for around variants, intervals or of signals; None takes rows as they are.
+        read: of bins, the windows that hold them; None where models read the rows themselves.
+        bin_bp: of bins.
     """
 
     data: Labelled
     balanced: bool
     window_bp: int | None = None
+    read: Labelled | None = None
+    bin_bp: int | None = None
+
+    @property
+    def windows(self) -> Labelled:
+        """What models read: the rows, or where rows are bins of a signal the windows that hold them."""
+        return self.data if self.read is None else self.read
+
+    @property
+    def n_bins(self) -> int:
+        """Rows of a window."""
+        return len(self.data) // len(self.windows)
+
+    def windows_with(self, rows: RowNumbers) -> RowNumbers:
+        """Numbers of the windows that hold some rows, each once, in order."""
+        return rows if self.read is None else np.unique(rows // self.n_bins)
 
     @property
     def kind(self) -> Literal["classes", "labels", "values"]:

@@ -2,113 +2,25 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from dna_mamba.data.folds import FoldPlan
 from dna_mamba.errors import InputError
-from dna_mamba.models.pooling import Pooling
-from dna_mamba.training.finetune.linear.model import Estimator
+from dna_mamba.training.finetune.checks import refuse_contradictions
+from dna_mamba.training.finetune.sections import (
+    BASELINES,
+    Baseline,
+    DataSection,
+    HeadSection,
+    How,
+    ProbeSection,
+    TrainingSection,
+)
 from dna_mamba.training.recipe_yaml import TextKeys, apply_override, read_yaml
 from dna_mamba.training.section import Section
-
-How = Literal["probe", "lora", "dora", "last-n", "full"]
-Baseline = Literal["majority", "gc-length", "kmer-logistic", "cnn", "random-weights"]
-BASELINES: tuple[Baseline, ...] = get_args(Baseline)
-Task = Literal["classification", "multilabel", "regression", "variant", "annotation"]
-Texts = tuple[str, ...]
-
-
-class DataSection(Section):
-    """Where labelled rows come from.
-
-    ``files`` is one table (TSV, CSV, Parquet, BED), or a FASTA a class as ``name=path``. With ``genome`` rows are
-    places on it: a BED or table of intervals, ``variants`` (VCF), or ``annotation``, one for each genome. ``label``
-    names the columns of labels, or the field of the VCF (``INFO/CLASS``).
-    """
-
-    files: Texts = ()
-    genome: Texts = ()
-    annotation: Texts = ()
-    variants: str | None = None
-    sequence_column: str = "sequence"
-    label: Texts = ()
-    id_column: str | None = None
-    group: str | None = None
-    fold_column: str | None = None
-    chrom_column: str | None = None
-    families: str | None = None
-    task: Task | None = None
-    window_bp: int | None = Field(default=None, gt=0)
-
-    @field_validator("files", "genome", "annotation", "label", mode="before")
-    @classmethod
-    def _one_is_a_list(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
-
-
-class ProbeSection(Section):
-    """A linear model of pooled vectors.
-
-    ``estimator`` auto takes logistic regression for classes and labels, ridge for values. ``pooling`` and ``strands``
-    list what is tried in the training folds: ``joined`` averages both strands' vectors, so that a sequence and its
-    reverse complement get one answer; ``given`` reads them side by side, for labels that belong to one strand.
-    """
-
-    estimator: Literal["auto", "logistic", "ridge", "svm"] = "auto"
-    pooling: tuple[Literal["mean", "max", "center"], ...] = ("mean", "max", "center")
-    strands: tuple[Literal["joined", "given"], ...] = ("joined",)
-
-    def estimator_for(self, kind: str) -> Estimator:
-        """What fits answers of this kind. Raises InputError for logistic regression of values."""
-        if self.estimator == "auto":
-            return "ridge" if kind == "values" else "logistic"
-        if self.estimator == "logistic" and kind == "values":
-            what = "logistic regression is for classes, and the task is regression"
-            raise InputError(what, place="probe.estimator", remedy="take ridge or svm")
-        return self.estimator
-
-
-class HeadSection(Section):
-    """The head of a model that is trained by gradients: see ``models.heads.HeadConfig``.
-
-    ``auto`` takes the pooling, and of ``probe.strands`` those, whose linear probe predicts the validation rows best. A
-    head without a hidden layer and without attention starts as that probe.
-    """
-
-    pooling: Pooling | Literal["auto"] = "auto"
-    strands: Literal["joined", "given", "auto"] = "auto"
-    hidden: int | None = Field(default=None, gt=0)
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-
-
-class TrainingSection(Section):
-    """Training by gradients, with AdamW: epochs over the training rows, the best of them on the validation rows.
-
-    ``learning_rate`` is that of the last layer of the encoder; the head's is ``head_factor`` times that, and each layer
-    below has ``layer_decay`` times the rate of the one above. ``patience`` epochs without a better loss end it.
-    """
-
-    epochs: int = Field(default=10, gt=0)
-    patience: int = Field(default=3, gt=0)
-    batch_sequences: int = Field(default=32, gt=0)
-    learning_rate: float | None = Field(default=None, gt=0)
-    head_factor: float = Field(default=5.0, gt=0)
-    layer_decay: float = Field(default=0.9, gt=0, le=1)
-    warmup: float = Field(default=0.1, ge=0, lt=1)
-    weight_decay: float = Field(default=0.01, ge=0)
-    clip_norm: float = Field(default=1.0, gt=0)
-    precision: Literal["float32", "bfloat16"] = "float32"
-    last_n: int = Field(default=2, gt=0)
-    rank: int = Field(default=8, gt=0)
-    alpha: float = Field(default=16.0, gt=0)
-    adapter_dropout: float = Field(default=0.0, ge=0, lt=1)
-
-    def rate_of(self, how: How) -> float:
-        """As given, or what suits: adapters take more than weights that were trained already."""
-        return self.learning_rate or (2e-3 if how in ("lora", "dora") else 5e-4)
 
 
 class FinetuneRecipe(Section):
@@ -136,9 +48,9 @@ class FinetuneRecipe(Section):
     @model_validator(mode="after")
     def _there_is_data(self) -> "FinetuneRecipe":
         data = self.data
-        if not (data.files or data.variants or data.annotation):
-            raise ValueError("data: no labelled rows: give a table, --variants or --annotation")
-        if (data.variants or data.annotation) and not data.genome:
+        if not (data.files or data.variants or data.annotation or data.signal):
+            raise ValueError("data: no labelled rows: give a table, --variants, --signal or --annotation")
+        if (data.variants or data.annotation or data.signal) and not data.genome:
             raise ValueError("data.genome: places on a genome need the genome: give --genome")
         if data.annotation and len(data.annotation) != len(data.genome):
             given = f"{len(data.annotation)} annotations for {len(data.genome)} genomes"
@@ -150,7 +62,7 @@ _TEXT = TextKeys(
     frozenset(
         {
             ("model",),
-            *(("data", key) for key in DataSection.model_fields if key not in ("task", "window_bp")),
+            *(("data", key) for key in DataSection.model_fields if key not in ("task", "window_bp", "bin_bp")),
         }
     )
 )
@@ -161,8 +73,10 @@ def read_finetune_recipe(
 ) -> FinetuneRecipe:
     """The recipe in a YAML file, if there is one, with what flags say of it (``a.b`` to value), then ``a.b=value``.
 
+    The kind of folds is filled in where a column, groups or families imply it, so that what is written means the same.
+
     Raises:
-        InputError: the file cannot be read, or a key is unknown, missing or out of range.
+        InputError: the file cannot be read, a key is unknown, missing or out of range, or keys contradict each other.
     """
     content = {} if path is None else read_yaml(path, text=_TEXT)
     for key, value in flags.items():
@@ -170,14 +84,25 @@ def read_finetune_recipe(
     for override in overrides:
         apply_override(content, override, _TEXT)
     try:
-        return FinetuneRecipe.model_validate(content)
+        recipe = FinetuneRecipe.model_validate(content)
     except ValidationError as error:
         raise _refusal(error, path) from None
+    refuse_contradictions(recipe.data, recipe.folds, recipe.class_weights)
+    return recipe.model_copy(update={"folds": _plan_of(recipe)})
 
 
 def recipe_text(recipe: FinetuneRecipe) -> str:
     """YAML with every default filled in."""
     return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
+
+
+def _plan_of(recipe: FinetuneRecipe) -> FoldPlan:
+    """The folds of the recipe: those that a column, groups or families imply where nothing else was said."""
+    data, implied = recipe.data, None
+    if "kind" not in recipe.folds.model_fields_set:
+        named = {"column": data.fold_column, "group": data.group, "homology": data.families}
+        implied = next((kind for kind, name in named.items() if name is not None), None)
+    return recipe.folds if implied is None else recipe.folds.model_copy(update={"kind": implied})
 
 
 def _put(content: dict[str, Any], path: list[str], value: Any) -> None:

@@ -1,17 +1,21 @@
 """The rows that a recipe names, read by the reader that suits them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from dna_mamba.data.labelled.dataset import Labelled, LabelTask
 from dna_mamba.data.labelled.fasta_classes import read_fasta_classes
 from dna_mamba.data.labelled.intervals import read_intervals
+from dna_mamba.data.labelled.signals import read_signals
 from dna_mamba.data.labelled.tables import read_table
 from dna_mamba.data.labelled.variants import read_variants
 from dna_mamba.errors import InputError
-from dna_mamba.training.finetune.recipe import DataSection
+from dna_mamba.training.finetune.sections import DataSection
 
 VARIANT_WINDOW_BP = 512
 """Around a variant, where the recipe says nothing."""
+SIGNAL_WINDOW_BP, BIN_BP = 1024, 32
+"""Of signals, where the recipe says nothing."""
 
 
 def read_rows_of(data: DataSection) -> Labelled:
@@ -22,6 +26,8 @@ def read_rows_of(data: DataSection) -> Labelled:
     """
     if data.variants is not None:
         return _variants(data, data.variants)
+    if data.signal:
+        return _signals(data)
     if not data.files:
         raise InputError("no table of labelled rows", remedy="give one, a FASTA a class, or --variants")
     if all("=" in file and not Path(file).exists() for file in data.files):
@@ -81,6 +87,21 @@ def _variants(data: DataSection, path: str) -> Labelled:
         group=data.group,
         task=label_task(data),
     )
+
+
+def _signals(data: DataSection) -> Labelled:
+    if len(data.files) > 1:
+        raise InputError(f"{len(data.files)} files of places", place=", ".join(data.files), remedy="give one")
+    if data.group not in (None, "chrom"):
+        raise InputError(f"--group {data.group} of windows of a signal", remedy="take chrom, or leave it out")
+    windows = read_signals(
+        _genome(data),
+        data.signal,
+        window_bp=data.window_bp or SIGNAL_WINDOW_BP,
+        bin_bp=data.bin_bp or BIN_BP,
+        intervals=data.files[0] if data.files else None,
+    )
+    return windows if data.group is None else replace(windows, groups=windows.chroms)
 
 
 def _genome(data: DataSection) -> str:

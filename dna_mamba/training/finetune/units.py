@@ -1,5 +1,6 @@
 """A run is many small trainings: what each said is kept as soon as it is done, and not done again."""
 
+import hashlib
 import json
 from typing import NamedTuple
 
@@ -37,17 +38,25 @@ class UnitStore(Progress):
         Raises:
             MachineError: the disk is full.
         """
-        said = {"answers": answer.answers.tolist(), "chosen": answer.chosen, "log": answer.log}
+        said = json.dumps({"answers": answer.answers.tolist(), "chosen": answer.chosen, "log": answer.log}).encode()
         with atomic_output(self.directory / f"{unit.name}.json", force=True) as stream:
-            stream.write(json.dumps(said).encode())
+            stream.write(_sum(said) + b"\n" + said)
 
     def read(self, unit: TrainingUnit) -> HeldOutAnswer:
         """What a unit said. Raises InputError where its file is damaged."""
         place = self.directory / f"{unit.name}.json"
         try:
-            said = json.loads(place.read_bytes())
+            total, _, content = place.read_bytes().partition(b"\n")
+            if total != _sum(content):
+                raise ValueError("its SHA-256 is another")
+            said = json.loads(content)
             answers = np.array(said["answers"], dtype=np.float64)
             return HeldOutAnswer(answers, dict(said["chosen"]), tuple(said["log"]))
         except (OSError, ValueError, LookupError, TypeError) as error:
             remedy = "remove it, and --resume does it again"
             raise InputError(f"is damaged ({error})", place=place, remedy=remedy) from None
+
+
+def _sum(content: bytes) -> bytes:
+    """SHA-256 in hex."""
+    return hashlib.sha256(content).hexdigest().encode()

@@ -5,7 +5,11 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
+
+from dna_mamba.errors import PreemptedError
 
 _STOP_SIGNALS = [signal.SIGTERM] + ([signal.SIGUSR1] if hasattr(signal, "SIGUSR1") else [])
 
@@ -28,21 +32,38 @@ class StopRequest:
             return "the launcher ended"
         return self.received
 
+    def check(self, directory: Path) -> None:
+        """Raise PreemptedError where the run in ``directory`` is asked to stop and has kept what is done."""
+        if self.reason is not None:
+            remedy = "run the same command with --resume"
+            raise PreemptedError(f"{self.reason}; what was done is kept", place=directory, remedy=remedy)
+
+
+@dataclass(frozen=True)
+class _Note:
+    """A handler that notes a signal in requests, that of the innermost block first."""
+
+    requests: tuple[StopRequest, ...]
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        for request in self.requests:
+            request.received = signal.Signals(number).name
+
 
 @contextmanager
 def stop_on_signal(*, heed_launcher: bool = False) -> Iterator[StopRequest]:
     """Catch SIGTERM and SIGUSR1 (what schedulers send before they kill) while the block runs.
 
-    Python hands signals to its main thread alone: in any other thread nothing is caught.
+    In a block within such a block a signal is a request to both. Python hands signals to its main thread alone: in any
+    other thread nothing is caught.
     """
     request = StopRequest(heed_launcher=heed_launcher)
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
 
-    def note(number: int, frame: FrameType | None) -> None:
-        request.received = signal.Signals(number).name
-
+    outer = signal.getsignal(_STOP_SIGNALS[0])
+    note = _Note((request, *(outer.requests if isinstance(outer, _Note) else ())))
     previous = {number: signal.signal(number, note) for number in _STOP_SIGNALS}
     try:
         yield request

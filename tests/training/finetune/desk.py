@@ -1,5 +1,6 @@
 """A small model and labelled rows in a directory, and runs over them."""
 
+import csv
 import json
 import random
 from pathlib import Path
@@ -40,6 +41,11 @@ def job_of(directory: Path, run: str, **flags: Any) -> FinetuneJob:
 def results(directory: Path, run: str) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((directory / run / "results.json").read_text())
     return content
+
+
+def read_predictions(directory: Path, run: str) -> list[dict[str, str]]:
+    with (directory / run / "predictions.tsv").open() as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
 
 
 def outputs(directory: Path, run: str) -> dict[str, bytes]:

@@ -1,6 +1,5 @@
 """A run: its outputs, its methods on the same folds, its model; stopped and resumed to the bit."""
 
-import csv
 import os
 import signal
 from collections import Counter
@@ -16,7 +15,7 @@ from dna_mamba.models import TaskModel
 from dna_mamba.training.finetune import Onlooker
 from dna_mamba.training.finetune.units import UnitStore
 from dna_mamba.training.loop.log import read_log
-from tests.training.finetune.desk import furnish, job_of, outputs, results
+from tests.training.finetune.desk import furnish, job_of, outputs, read_predictions, results
 
 LORA = {"how": "lora", "training.epochs": 2, "training.rank": 2, "baselines": ("majority",), "folds.n_folds": 2}
 
@@ -27,11 +26,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     everything = ("majority", "gc-length", "kmer-logistic", "cnn", "random-weights")
     job_of(directory, "probe", baselines=everything, seeds=2).run()
     return directory
-
-
-def read_predictions(desk: Path, run: str) -> list[dict[str, str]]:
-    with (desk / run / "predictions.tsv").open() as stream:
-        return list(csv.DictReader(stream, delimiter="\t"))
 
 
 def test_all_methods_are_judged_on_the_same_rows(desk: Path) -> None:

@@ -5,9 +5,11 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from dna_mamba.errors import PreemptedError
 from dna_mamba.training.loop.signals import stop_on_signal
 
 SIGNALS = [signal.SIGTERM, *([signal.SIGUSR1] if hasattr(signal, "SIGUSR1") else [])]
@@ -23,6 +25,25 @@ def test_a_signal_is_noted_by_name_and_ends_nothing(number: signal.Signals) -> N
         received.append(stop.received)
     assert received == [None, number.name]
     assert signal.getsignal(number) == before
+
+
+def test_a_signal_in_a_block_within_a_block_is_a_request_to_both() -> None:
+    """The inner block may end for another reason, and the outer one must still stop."""
+    with stop_on_signal() as outer:
+        with stop_on_signal() as inner:
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert (inner.reason, outer.reason) == ("SIGTERM", "SIGTERM")
+        with stop_on_signal() as later:
+            pass
+        assert later.reason is None
+
+
+def test_a_request_is_an_error_that_says_how_to_go_on(tmp_path: Path) -> None:
+    with stop_on_signal() as stop:
+        stop.check(tmp_path)
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(PreemptedError, match=r"SIGTERM; what was done is kept; .*--resume"):
+            stop.check(tmp_path)
 
 
 def test_handlers_return_after_an_error() -> None:

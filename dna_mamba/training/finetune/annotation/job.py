@@ -7,7 +7,6 @@ run directory and not done again, and what was stopped resumes from its newest c
 import hashlib
 import json
 import math
-import shutil
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,12 +20,11 @@ from dna_mamba.checkpoints import load_model, save_model, weights_sha256
 from dna_mamba.data.folds import FoldPlan
 from dna_mamba.data.labelled.annotation import LabelledGenomes, read_labelled_genomes
 from dna_mamba.errors import InputError
-from dna_mamba.io.atomic import atomic_output
 from dna_mamba.models import HeadConfig, MaskedLanguageModel, TaskModel
 from dna_mamba.models.model import StrandModel
 from dna_mamba.training.finetune.annotation.judging import LevelScores, judge_model, judge_orfs, loss_of
-from dna_mamba.training.finetune.annotation.learning import BaseObjective, choose_weights, rate_of
-from dna_mamba.training.finetune.annotation.report import card_of, results_of, table_of
+from dna_mamba.training.finetune.annotation.learning import BaseObjective, check_how, choose_weights, rate_of
+from dna_mamba.training.finetune.annotation.report import results_of, table_of, write_ending, write_text
 from dna_mamba.training.finetune.annotation.windows import (
     EPOCH_BP,
     LabelledStretch,
@@ -40,14 +38,17 @@ from dna_mamba.training.finetune.outputs.directory import (
     TRAININGS,
     check_run_directory,
     clear_run_directory,
+    is_done,
+    refuse_other_results,
+    remove_work,
     write_finetune_recipe,
 )
 from dna_mamba.training.finetune.outputs.results import RESULTS
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
-from dna_mamba.training.loop.log import LOG_FILE
 from dna_mamba.training.loop.loop import TrainingLoop
 from dna_mamba.training.loop.optimiser import OptimiserConfig, build_optimiser
 from dna_mamba.training.loop.schedule import ScheduleConfig
+from dna_mamba.training.loop.signals import StopRequest, stop_on_signal
 from dna_mamba.training.loop.watcher import Watcher
 from dna_mamba.version import __version__
 
@@ -71,6 +72,7 @@ class AnnotationJob:
 
     def __init__(self, recipe: FinetuneRecipe, directory: str | Path, device: str | torch.device = "cpu") -> None:
         self.recipe, self.directory, self.device = recipe, Path(directory), device
+        check_how(recipe)
         if recipe.folds != FoldPlan():
             remedy = "leave the folds out: the last tenth of each contig is held out"
             raise InputError("folds of an annotation", place="folds", remedy=remedy)
@@ -133,6 +135,12 @@ class AnnotationJob:
         for note in self.genomes.notes:
             watcher.report(note)
         fingerprint = self._fingerprint()
+        if resume and is_done(self.directory, self.recipe, fingerprint):
+            watcher.report("this run is done already")
+            remove_work(self.directory)
+            return table_of(json.loads((self.directory / RESULTS).read_text())["methods"])
+        if resume:
+            refuse_other_results(self.directory)
         watcher.report(self.plan())
         self._build(self.recipe.how, 0)  # before anything is written
         if force and not resume:
@@ -140,12 +148,16 @@ class AnnotationJob:
         self.directory.mkdir(exist_ok=True)
         write_finetune_recipe(self.recipe, self.directory)
         scores: dict[str, list[LevelScores]] = {}
-        for method in self.methods():
-            for seed in range(self.recipe.seeds):
-                scores.setdefault(method, []).append(self._unit(method, seed, fingerprint, watcher, resume=resume))
-        scores[ORFS] = [judge_orfs(self.divided[1], self.decoder)]
-        self._finish(scores, fingerprint, command)
-        return table_of(scores)
+        with stop_on_signal() as stop:
+            for method in self.methods():
+                for seed in range(self.recipe.seeds):
+                    stop.check(self.directory)
+                    scores.setdefault(method, []).append(self._unit(method, seed, fingerprint, watcher, stop))
+            scores[ORFS] = [judge_orfs(self.divided[1], self.decoder)]
+        results = results_of(self.recipe, self.genomes, self.divided, scores, fingerprint)
+        write_ending(self.recipe, results, self.directory, command)
+        remove_work(self.directory)
+        return table_of(results["methods"])
 
     def _build(self, method: str, seed: int) -> TaskModel:
         """The model to train, its head drawn from the seed, and the encoder too with random weights."""
@@ -168,7 +180,7 @@ class AnnotationJob:
         choose_weights(model, self.recipe)
         return model.train()
 
-    def _unit(self, method: str, seed: int, fingerprint: str, watcher: Watcher, *, resume: bool) -> LevelScores:
+    def _unit(self, method: str, seed: int, fingerprint: str, watcher: Watcher, stop: StopRequest) -> LevelScores:
         """Train and judge one way with one seed, unless that was done."""
         directory = self.directory / TRAININGS / f"{method}-{seed}"
         done = directory / _SCORES
@@ -183,12 +195,12 @@ class AnnotationJob:
         model = self._build(method, seed)
         watcher.report(f"{method}, seed {seed}: {self.schedule.steps:,} steps, {model.n_parameters:,} weights")
         loop = self._loop(model, directory, seed, f"{fingerprint} {method} {seed}", watcher)
-        loop.run(loop.restore(watcher.report) if resume else 0, watcher)
+        loop.run(loop.restore(watcher.report), watcher)
         model.eval()
-        scores = judge_model(model, self.divided[1], self.decoder)
+        scores = judge_model(model, self.divided[1], self.decoder, lambda: stop.check(self.directory))
         save_model(model, directory / MODEL, force=True)
         plain = {name: None if math.isnan(value) else value for name, value in scores.items()}
-        _write(done, json.dumps({"fingerprint": fingerprint, "scores": plain}))
+        write_text(done, json.dumps({"fingerprint": fingerprint, "scores": plain}))
         return scores
 
     def _loop(
@@ -220,21 +232,6 @@ class AnnotationJob:
         )
         return loop
 
-    def _finish(self, scores: dict[str, list[LevelScores]], fingerprint: str, command: str) -> None:
-        """Move the model and the log into the run, and write what was found; then the work may go."""
-        work = self.directory / TRAININGS
-        best = load_model(str(work / f"{self.recipe.how}-0" / MODEL), "cpu")
-        results = results_of(self.recipe, self.genomes, self.divided, scores)
-        save_model(best, self.directory / MODEL, card=card_of(self.recipe, results, command), force=True)
-        rows = [
-            json.dumps({"unit": unit.name, **json.loads(line)})
-            for unit in sorted(work.iterdir())
-            for line in (unit / LOG_FILE).read_text().splitlines()
-        ]
-        _write(self.directory / LOG_FILE, "\n".join(rows))
-        _write(self.directory / RESULTS, json.dumps(results, indent=1))
-        shutil.rmtree(work, ignore_errors=True)
-
     def _fingerprint(self) -> str:
         digest = hashlib.sha256(self.recipe.model_dump_json().encode())
         digest.update(f"{weights_sha256(self.recipe.model)} {__version__}".encode())
@@ -254,8 +251,3 @@ def _evaluate(
     loss_nats = loss_of(model, objective, windows)
     loop().log.write("validation", step, loss_nats=loss_nats)
     watcher.report(f"step {step:,}: held-out {loss_nats:.4f} nats a base")
-
-
-def _write(path: Path, text: str) -> None:
-    with atomic_output(path, force=True) as stream:
-        stream.write((text + "\n").encode())

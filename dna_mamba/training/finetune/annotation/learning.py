@@ -49,15 +49,15 @@ def rate_of(recipe: FinetuneRecipe) -> float:
     return recipe.training.learning_rate or _RATES[recipe.how]
 
 
-def choose_weights(model: TaskModel, recipe: FinetuneRecipe) -> None:
-    """Freeze what is not trained: the encoder of a probe, all but its last layers with last-n.
-
-    Raises:
-        InputError: a way of training that labels a base do not have.
-    """
+def check_how(recipe: FinetuneRecipe) -> None:
+    """Raise InputError for a way of training that labels a base do not have."""
     if recipe.how not in _RATES:
         remedy = "take probe, last-n or full"
         raise InputError(f"--how {recipe.how} is not for --task annotation", place="how", remedy=remedy)
+
+
+def choose_weights(model: TaskModel, recipe: FinetuneRecipe) -> None:
+    """Freeze what is not trained: the encoder of a probe, all but its last layers with last-n."""
     if recipe.how == "full":
         return
     model.encoder.requires_grad_(False)

@@ -25,7 +25,7 @@ def check_run_directory(directory: Path, *, resume: bool, force: bool) -> None:
         raise InputError(f"no directory {directory.absolute().parent}", place=directory, remedy="make it first")
     if directory.exists() and not directory.is_dir():
         raise InputError("is a file", place=directory, remedy="give another RUN")
-    if not directory.exists() or not any(directory.iterdir()):
+    if not directory.exists() or all(path.name.endswith(".partial") for path in directory.iterdir()):
         return
     if not (directory / RECIPE).is_file():
         raise InputError("holds something else than a run", place=directory, remedy="give another RUN")
@@ -49,10 +49,27 @@ def is_done(directory: Path, recipe: FinetuneRecipe, data_sha256: str) -> bool:
     return same_rows and (directory / RECIPE).read_text() == recipe_text(recipe)
 
 
+def refuse_other_results(directory: Path) -> None:
+    """Raise InputError where a run ended whose results another one would replace."""
+    if (directory / RESULTS).is_file() and not any((directory / name).is_dir() for name in _WORK):
+        remedy = "give another RUN, or --force without --resume to replace it"
+        raise InputError("holds the results of another recipe or other rows", place=directory, remedy=remedy)
+
+
+def remove_training(directory: Path, name: str) -> None:
+    """Remove checkpoints and log of a training whose answers are kept."""
+    shutil.rmtree(directory / TRAININGS / name, ignore_errors=True)
+
+
 def remove_work(directory: Path) -> None:
-    """Remove what only a run that is not done needs."""
+    """Remove what only a run that is not done needs, and what a kill left half-written."""
     for name in _WORK:
         shutil.rmtree(directory / name, ignore_errors=True)
+    for left in [*directory.rglob(".*.partial"), *directory.rglob(".*.replaced")]:
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def write_finetune_recipe(recipe: FinetuneRecipe, directory: Path) -> None:

@@ -39,7 +39,7 @@ class HeadObjective:
 
     def weight(self, batch: TaskBatch) -> Tensor:
         """The sum of the weights, a float32 scalar."""
-        if self.class_weights is not None:
+        if self.class_weights is not None and self.model.head_config.kind == "classes":
             return self.class_weights[batch.targets].sum()
         return batch.targets.new_tensor(float(batch.targets.numel()), dtype=torch.float32)
 
@@ -52,11 +52,13 @@ class HeadObjective:
 
 @torch.no_grad()
 def logits_of_rows(model: TaskModel, data: Labelled, rows: RowNumbers) -> Tensor:
-    """Logits (rows, K) float32 on the CPU, in evaluation mode; the model stays in the mode it was in."""
+    """Logits (rows, K), of bins (rows, bins, K), float32 on the CPU, as in evaluation; the model's mode stays."""
     was_training = model.training
     model.eval()
-    out = torch.empty(len(rows), len(model.head_config.outputs))
+    head = model.head_config
     lengths = [len(data.sequences[row]) for row in rows.tolist()]
+    along = () if head.bin_bp is None else (max(lengths, default=0) // head.bin_bp,)
+    out = torch.empty(len(rows), *along, len(head.outputs))
     for batch in by_length(lengths, len(lengths), positions_per_pass(model)):
         out[batch] = logits_of(model, windows_of(model, data, [int(rows[i]) for i in batch])).float().cpu()
     model.train(was_training)
@@ -64,14 +66,15 @@ def logits_of_rows(model: TaskModel, data: Labelled, rows: RowNumbers) -> Tensor
 
 
 def answers_for(model: TaskModel, data: Labelled, rows: RowNumbers) -> RowAnswers:
-    """Probabilities or values, float64 (rows, K)."""
-    return np.asarray(model.answers(logits_of_rows(model, data, rows).double()).numpy())
+    """Probabilities or values, float64 (rows, K), of bins (rows * bins, K)."""
+    answers = np.asarray(model.answers(logits_of_rows(model, data, rows).double()).numpy())
+    return answers.reshape(-1, answers.shape[-1])
 
 
 def loss_on(model: TaskModel, data: Labelled, targets: Tensor, rows: RowNumbers, class_weights: Tensor | None) -> float:
     """Mean loss of some rows, in evaluation mode."""
-    logits_RK = logits_of_rows(model, data, rows)
+    logits = logits_of_rows(model, data, rows)
     weights = None if class_weights is None else class_weights.cpu()
-    return float(head_loss(model.head_config, logits_RK, targets[rows], class_weights=weights).mean)
+    return float(head_loss(model.head_config, logits, targets[rows], class_weights=weights).mean)
 
 

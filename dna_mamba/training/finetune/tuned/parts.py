@@ -9,7 +9,7 @@ from torch import nn
 
 from dna_mamba.extras import need
 from dna_mamba.models import TaskModel
-from dna_mamba.training.finetune.recipe import How, TrainingSection
+from dna_mamba.training.finetune.sections import How, TrainingSection
 
 ADAPTED = ("in_proj", "in_proj_right", "out_proj", "out_proj_right", "x_proj", "dt_proj")
 """Matrices of a layer that adapters are added to."""

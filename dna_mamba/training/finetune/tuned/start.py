@@ -11,7 +11,7 @@ import torch
 from dna_mamba.models import TaskModel
 from dna_mamba.models.model import StrandModel
 from dna_mamba.training.finetune.embeddings import EmbeddingTable
-from dna_mamba.training.finetune.head import head_config_of, scaling_of
+from dna_mamba.training.finetune.head import head_config_of, scaling_of, set_probe
 from dna_mamba.training.finetune.linear.choice import LinearSettings, choose, fit
 from dna_mamba.training.finetune.problem import Asked
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
@@ -37,6 +37,7 @@ def starting_model(
         pooling=head.pooling if head.pooling != "auto" else pooling or "mean",
         strands=head.strands if head.strands != "auto" else strands or "joined",
         hidden=head.hidden,
+        counts=head.counts,
         dropout=head.dropout,
     )
     with torch.random.fork_rng(devices=[]):
@@ -45,13 +46,13 @@ def starting_model(
     if table is not None and settings is not None:
         trained_on = asked._replace(part=asked.part._replace(validation=asked.part.test[:0]))
         linear = fit(trained_on, table, settings).model
-        model.set_linear(linear.weight, linear.bias, feature_means=linear.means, feature_scales=linear.scales)
+        set_probe(model, linear)
     return model
 
 
 def starts_as_probe(recipe: FinetuneRecipe) -> bool:
     """Whether the head of the recipe is one that a linear probe can set."""
-    return recipe.head.hidden is None and recipe.head.pooling != "attention"
+    return recipe.head.hidden is None and recipe.head.pooling != "attention" and not recipe.head.counts
 
 
 def _settings(asked: Asked, recipe: FinetuneRecipe, table: EmbeddingTable) -> LinearSettings:

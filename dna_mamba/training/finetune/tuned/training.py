@@ -10,22 +10,25 @@ from typing import NamedTuple
 from safetensors.torch import save
 from torch import Tensor
 
+from dna_mamba.checkpoints.manifest import verify_manifest, write_manifest
+from dna_mamba.checkpoints.native import WEIGHTS
 from dna_mamba.checkpoints.tensors import read_weights
-from dna_mamba.io.atomic import atomic_output
+from dna_mamba.errors import InputError
+from dna_mamba.io.atomic import atomic_directory
 from dna_mamba.models import TaskModel
-from dna_mamba.training.finetune.head import targets_of, weights_of
+from dna_mamba.training.finetune.head import targets_of_windows, weights_of
 from dna_mamba.training.finetune.problem import Asked
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
 from dna_mamba.training.finetune.tuned.batches import EpochBatches, TaskBatch
 from dna_mamba.training.finetune.tuned.objective import PRECISIONS, HeadObjective, loss_on
 from dna_mamba.training.finetune.tuned.parts import choose_parts, merge_adapters, rate_factors
 from dna_mamba.training.loop.log import LOG_FILE, read_log
-from dna_mamba.training.loop.loop import TrainingLoop
+from dna_mamba.training.loop.loop import CHECKPOINTS, TrainingLoop
 from dna_mamba.training.loop.optimiser import OptimiserConfig, build_optimiser
 from dna_mamba.training.loop.schedule import ScheduleConfig
 from dna_mamba.training.loop.watcher import Watcher
 
-_BEST = "best.safetensors"
+_BEST = "best"
 
 
 class Trained(NamedTuple):
@@ -67,24 +70,27 @@ class Lesson(NamedTuple):
 
 
 def train(lesson: Lesson) -> Trained:
-    """Train, from the newest checkpoint in the directory where there is one; the directory is removed at the end.
+    """Train, from the newest checkpoint in the directory where there is one that is not damaged.
+
+    The directory stays, so that a run that is killed before it has kept the answers resumes from its last checkpoint.
 
     Raises:
         PreemptedError: SIGTERM or SIGUSR1 came; a checkpoint was written.
         NonFiniteLossError: loss or gradient is NaN or infinite.
+        InputError: the weights of the best epoch are damaged.
         MachineError: the disk is full.
     """
     model, settings, asked = lesson.model.train(), lesson.recipe.training, lesson.asked
     choose_parts(model, lesson.recipe.how, settings, asked.seed)
-    targets, weights = targets_of(asked.problem), weights_of(asked.problem, asked.part.train)
+    targets, weights = targets_of_windows(asked.problem), weights_of(asked.problem, asked.part.train)
     rows = asked.part.train if lesson.epochs is None else asked.part.known
-    batches = EpochBatches(model, asked.problem.data, targets, rows, settings.batch_sequences, asked.seed)
+    windows = asked.problem.windows_with(rows)
+    batches = EpochBatches(model, asked.problem.windows, targets, windows, settings.batch_sequences, asked.seed)
     loop = _loop(lesson, batches, None if weights is None else weights.to(model.device))
     lesson.directory.mkdir(parents=True, exist_ok=True)
-    done = loop.restore(lambda line: None)
+    done = _restored(lesson, loop)
     try:
         if done == 0:
-            loop.log.keep(lambda row: False)
             _judge(lesson, targets, weights, 0, batches.steps_per_epoch, loop)
         loop.run(done, Watcher())
         _judge(lesson, targets, weights, loop.schedule.steps, batches.steps_per_epoch, loop)
@@ -92,9 +98,20 @@ def train(lesson: Lesson) -> Trained:
         pass
     epoch = _take_best(lesson, batches.steps_per_epoch)
     merge_adapters(model)
-    log = tuple(read_log(lesson.directory / LOG_FILE))
-    shutil.rmtree(lesson.directory)
-    return Trained(model.eval(), epoch, log)
+    return Trained(model.eval(), epoch, tuple(read_log(lesson.directory / LOG_FILE)))
+
+
+def _restored(lesson: Lesson, loop: TrainingLoop[TaskBatch]) -> int:
+    """Steps done, with the log up to there; a damaged checkpoint is told and costs the training its steps."""
+    try:
+        done = loop.restore(lambda line: None)
+    except InputError as error:
+        lesson.told(f"{lesson.asked.name} is trained again from its first step: {error}")
+        shutil.rmtree(lesson.directory / CHECKPOINTS)
+        done = 0
+    last = loop.schedule.steps
+    loop.log.keep(lambda row: done > 0 and (row["event"] != "evaluate" or row["step"] < last))
+    return done
 
 
 def _loop(lesson: Lesson, batches: EpochBatches, weights: Tensor | None) -> TrainingLoop[TaskBatch]:
@@ -109,7 +126,7 @@ def _loop(lesson: Lesson, batches: EpochBatches, weights: Tensor | None) -> Trai
     factors = rate_factors(recipe.how, settings, model.config.n_layer)
     said = f"{recipe.model_dump_json()} {lesson.asked.name} {lesson.asked.problem.data.sha256}"
     every = batches.steps_per_epoch
-    targets = targets_of(lesson.asked.problem)
+    targets = targets_of_windows(lesson.asked.problem)
 
     def evaluate(step: int) -> None:
         _judge(lesson, targets, None if weights is None else weights.cpu(), step, every, loop)
@@ -139,11 +156,15 @@ def _judge(
         if epoch >= lesson.epochs:
             raise _EnoughError
         return
-    loss = loss_on(lesson.model, asked.problem.data, targets, asked.part.validation, weights)
+    problem = asked.problem
+    validation = problem.windows_with(asked.part.validation)
+    loss = loss_on(lesson.model, problem.windows, targets, validation, weights)
     earlier = _losses(lesson)
     if loss < min(earlier, default=float("inf")):
-        with atomic_output(lesson.directory / _BEST, force=True) as stream:
-            stream.write(save({name: x.detach().cpu().contiguous() for name, x in lesson.model.state_dict().items()}))
+        with atomic_directory(lesson.directory / _BEST, force=True) as target:
+            weights_of_epoch = {name: x.detach().cpu().contiguous() for name, x in lesson.model.state_dict().items()}
+            (target / WEIGHTS).write_bytes(save(weights_of_epoch))
+            write_manifest(target)
     loop.log.write("evaluate", step, epoch=epoch, loss=loss)
     lesson.told(f"{asked.name}, epoch {epoch}: loss {loss:.4f} on the validation rows")
     losses = [*earlier, loss]
@@ -161,8 +182,13 @@ def _take_best(lesson: Lesson, every: int) -> int:
     """Give the model the weights of its best epoch; which that is."""
     if lesson.epochs is not None:
         return lesson.epochs
-    losses = _losses(lesson)
-    lesson.model.load_state_dict(read_weights(lesson.directory / _BEST))
+    losses, best = _losses(lesson), lesson.directory / _BEST
+    try:
+        verify_manifest(best)
+        lesson.model.load_state_dict(read_weights(best / WEIGHTS))
+    except InputError as error:
+        remedy = f"remove {lesson.directory}, and --resume trains it again"
+        raise InputError(f"weights of the best epoch: {error}", remedy=remedy) from None
     return losses.index(min(losses))
 
 

@@ -34,7 +34,7 @@ class Tuner:
         """Train on the training rows, take the best epoch on the validation rows, answer for the test rows."""
         trained = train(self._lesson(asked, self._start(asked, self._recipe, pretrained), None))
         head = trained.model.head_config
-        answers = answers_for(trained.model, asked.problem.data, asked.part.test)
+        answers = answers_for(trained.model, asked.problem.windows, asked.problem.windows_with(asked.part.test))
         chosen = {"epoch": trained.epoch, "pooling": head.pooling, "strands": head.strands}
         return HeldOutAnswer(answers, chosen, trained.log)
 
