@@ -57,12 +57,35 @@ class TaskSet(_Section):
         return self
 
 
+class Limit(_Section):
+    """At most so many rows of a set, and at most so many base pairs on average; rows are taken by chance."""
+
+    max_rows: int | None = Field(default=None, gt=0)
+    max_bp: int | None = Field(default=None, gt=0)
+
+    def rows_of(self, n_rows: int, n_bases: int) -> int:
+        """How many of ``n_rows`` rows with ``n_bases`` base pairs are taken."""
+        by_bases = n_rows if self.max_bp is None else max(1, int(n_rows * self.max_bp / max(n_bases, 1)))
+        return min(n_rows, by_bases, self.max_rows or n_rows)
+
+
 class Plan(_Section):
-    """All sets, and what is run on each: ``runs`` are recipes of ``dna-mamba finetune`` without the data."""
+    """All sets, and what is run on each.
+
+    Attributes:
+        model: whose vectors are probed, and that is fine-tuned.
+        recipe: of ``dna-mamba finetune``, what holds for all runs.
+        runs: what is said of each besides; in the order in which they are run.
+        limits: of rows, a run.
+        notes: what the table says of both, a sentence each.
+        sets: the rows.
+    """
 
     model: str
     recipe: dict[str, Any] = {}
     runs: dict[RunName, dict[str, Any]]
+    limits: dict[RunName, Limit] = {}
+    notes: tuple[str, ...] = ()
     sets: tuple[TaskSet, ...]
 
     @model_validator(mode="after")

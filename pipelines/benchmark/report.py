@@ -1,16 +1,13 @@
-"""What all runs found: JSON, a table, and where ours is behind."""
+"""What the runs of a set found: the columns of the table, how far ours is ahead, and what pretraining brings."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from dna_mamba.errors import InputError
-from dna_mamba.io.atomic import atomic_output
+from dna_mamba.metrics.intervals import over_folds
 from dna_mamba.metrics.scores import LOWER_IS_BETTER
 from pipelines.benchmark.plan import RunName, TaskSet
 from pipelines.benchmark.runs import Outcome
-
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 
 class Column(NamedTuple):
@@ -29,16 +26,20 @@ COLUMNS = (
     Column("k-mers", "probe", "kmer-logistic"),
     Column("CNN", "probe", "cnn"),
     Column("random probe", "probe", "random-weights"),
-    Column("from scratch", "tuned", "random-weights"),
     Column("probe", "probe", None, ours=True),
+    Column("k-mers again", "tuned", "kmer-logistic"),
+    Column("from scratch", "tuned", "random-weights"),
     Column("fine-tuned", "tuned", None, ours=True),
 )
+GAINS = (("probe", "random probe"), ("fine-tuned", "from scratch"))
+"""The same with pretrained and with random weights, on the same rows and folds."""
+_FACTS = ("task", "n", "folds", "leaks", "interval")
 
 
 def row_of(task_set: TaskSet, outcomes: Mapping[RunName, Outcome]) -> dict[str, Any]:
     """A set's row: every column's metrics, what is not there and why, and the seconds of each column."""
     there = {name: outcome for name, outcome in outcomes.items() if outcome.results is not None}
-    facts = {key: there[name].results.get(key) for name in there for key in ("task", "n", "folds", "leaks", "interval")}
+    facts = {name: {key: outcome.results.get(key) for key in _FACTS} for name, outcome in there.items()}
     columns: dict[str, Any] = {}
     seconds: dict[str, float] = {}
     for column in COLUMNS:
@@ -52,10 +53,11 @@ def row_of(task_set: TaskSet, outcomes: Mapping[RunName, Outcome]) -> dict[str, 
         "title": task_set.title,
         "source": task_set.source,
         "metric": task_set.metric,
-        **facts,
         "not_run": {name: outcome.problem for name, outcome in outcomes.items() if outcome.results is None},
+        "runs": facts,
         "columns": columns,
         "seconds": seconds,
+        "gains": gains(columns, task_set.metric),
         **comparison(columns, task_set.metric),
     }
 
@@ -79,63 +81,17 @@ def comparison(columns: Mapping[str, Any], metric: str) -> dict[str, Any]:
     return {"best": best, "rival": rival, "ahead": round(sign * (means[best] - means[rival]), 4)}
 
 
-def table_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The table in Markdown: mean and interval over folds, the best in bold, and the time of a set."""
-    names = [column.name for column in COLUMNS]
-    lines = ["| set | rows | metric | " + " | ".join(names) + " | ahead | minutes |"]
-    lines.append("|---|--:|---" + "|--:" * (len(names) + 2) + "|")
-    for row in rows:
-        best = {row.get("best"), row.get("rival")}
-        top = row.get("best") if row.get("ahead", 0) >= 0 else row.get("rival")
-        cells = [_cell(row["columns"].get(name), row["metric"], bold=name == top and bool(best)) for name in names]
-        ahead = f"{row['ahead']:+.3f}" if "ahead" in row else "–"
-        minutes = f"{sum(row['seconds'].values()) / 60:.1f}" if row["seconds"] else "–"
-        count = f"{row['n']:,}" if row.get("n") else "–"
-        lines.append(f"| {row['title']} | {count} | {row['metric']} | {' | '.join(cells)} | {ahead} | {minutes} |")
-    return lines
-
-
-def _cell(of_metrics: Mapping[str, Any] | None, metric: str, *, bold: bool) -> str:
-    if of_metrics is None or of_metrics[metric]["mean"] is None:
-        return "–"
-    value = of_metrics[metric]
-    mean = f"**{value['mean']:.3f}**" if bold else f"{value['mean']:.3f}"
-    return mean if value["low"] is None else f"{mean}<br>{value['low']:.3f} to {value['high']:.3f}"
-
-
-def notes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Where ours is behind, what was not run, and what is missing, a sentence each."""
-    out = []
-    behind = [row for row in rows if row.get("ahead", 0) < 0]
-    for row in behind:
-        what = f"{row['best']} is {-row['ahead']:.3f} behind {row['rival']}"
-        out.append(f"{row['title']}: {what} in {row['metric']}.")
-    for row in rows:
-        for run, problem in row["not_run"].items():
-            out.append(f"{row['title']}: {run} is not run ({problem}).")
-    compared = sum("ahead" in row for row in rows)
-    return [f"Ours is at or above the best baseline on {compared - len(behind)} of {compared} sets.", *out]
-
-
-def setting_line(setting: Mapping[str, Any]) -> str:
-    """Where and when the table was made."""
-    where = f"{setting['cores']} cores of {setting['processor']}, {setting['threads']} threads"
-    return f"Model `{setting['model']}`, {where}, {setting['date']}; made by `{setting['command']}`."
-
-
-def write_into_page(page: Path, lines: Sequence[str]) -> None:
-    """Put lines between the two marks of a page, in place of those there.
-
-    Raises:
-        InputError: the page cannot be read or lacks the marks.
-    """
-    try:
-        text = page.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot be read ({error})", place=page, remedy="give a page with the marks") from None
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise InputError("has no marks for a table", place=page, remedy=f"write {BEGIN} and {END} where it shall stand")
-    with atomic_output(page, force=True) as stream:
-        stream.write("\n".join([before + BEGIN, "", *lines, "", END + after]).encode())
+def gains(columns: Mapping[str, Any], metric: str) -> dict[str, dict[str, Any]]:
+    """What pretrained weights bring over random ones, by column: mean and interval of the differences a fold."""
+    sign = -1 if metric in LOWER_IS_BETTER else 1
+    found = {}
+    for pretrained, random in GAINS:
+        if pretrained in columns and random in columns:
+            pairs = zip(*(columns[name][metric]["per_fold"] for name in (pretrained, random)), strict=True)
+            known = [sign * (ours - theirs) for ours, theirs in pairs if ours is not None and theirs is not None]
+            others = max(len(known) - 1, 1)  # folds that are trained on, for each that is tested
+            summary = over_folds([[value] for value in known], [others] * len(known), [1] * len(known))
+            numbers = {"mean": summary.mean, "low": summary.low, "high": summary.high}
+            finite = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
+            found[pretrained] = {**finite, "per_fold": known}
+    return found

@@ -1,10 +1,17 @@
-"""One run of ``dna-mamba finetune`` on one set, resumed where it was stopped and kept once it is done."""
+"""One run of ``dna-mamba finetune`` on one set, resumed where it was stopped and kept once it is done.
 
+A run ends with the process that started it, however that ends: the kernel sends it SIGTERM, it keeps what is done, and
+the next call waits for it and goes on.
+"""
+
+import fcntl
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +26,28 @@ from dna_mamba.version import __version__
 
 PREEMPTED = 75
 _STOPS = (signal.SIGTERM, signal.SIGUSR1)
+_BEGIN = Path(__file__).with_name("begin.py")
+
+
+class Manner(NamedTuple):
+    """How a run goes.
+
+    Attributes:
+        device: as ``--device`` takes it.
+        threads: as ``--threads`` takes it.
+        nice: how far it stands back behind other processes, 0 to 19.
+        deadline: of ``time.monotonic``, when it is stopped; None for never.
+    """
+
+    device: str
+    threads: int
+    nice: int = 0
+    deadline: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no time is left."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
 
 
 class Outcome(NamedTuple):
@@ -48,25 +77,26 @@ def done(recipe: dict[str, Any], table: Path, directory: Path) -> Outcome | None
         return None
 
 
-def finetune(recipe: dict[str, Any], table: Path, directory: Path, *, device: str, threads: int) -> Outcome:
+def finetune(recipe: dict[str, Any], table: Path, directory: Path, manner: Manner) -> Outcome:
     """Run, or resume what another call began with the same recipe and rows; anything else there is replaced.
 
     Args:
         recipe: of ``dna-mamba finetune``, every default filled in, so that a run never resumes one of other defaults.
         table: the rows, to tell whether they changed.
-        directory: of the run; beside it stand its recipe (``.yaml``) and what it was run on (``.json``).
-        device: as ``--device`` takes it.
-        threads: as ``--threads`` takes it.
+        directory: of the run; beside it stand its recipe (``.yaml``), what it was run on (``.json``) and what it said
+            (``.txt``).
+        manner: how it goes.
     """
     identity, beside = _identity(recipe, table), directory.parent / f"{directory.name}.json"
-    same = beside.is_file() and beside.read_bytes() == identity
-    for path, content in ((beside, identity), (beside.with_suffix(".yaml"), yaml.safe_dump(recipe).encode())):
-        with atomic_output(path, force=True) as stream:
-            stream.write(content)
-    recipe_file = str(beside.with_suffix(".yaml"))
-    command = [sys.executable, "-m", "dna_mamba", "finetune", "--recipe", recipe_file, "-o", str(directory)]
-    command += ["--device", device, "--threads", str(threads), "--resume" if same else "--force"]
-    code, said = _run(command, directory.parent / f"{directory.name}.txt")
+    with _alone(beside.with_suffix(".lock")) as lock:
+        same = beside.is_file() and beside.read_bytes() == identity
+        for path, content in ((beside, identity), (beside.with_suffix(".yaml"), yaml.safe_dump(recipe).encode())):
+            with atomic_output(path, force=True) as stream:
+                stream.write(content)
+        recipe_file = str(beside.with_suffix(".yaml"))
+        command = [sys.executable, "-m", "dna_mamba", "finetune", "--recipe", recipe_file, "-o", str(directory)]
+        command += ["--device", manner.device, "--threads", str(manner.threads), "--resume" if same else "--force"]
+        code, said = _run(command, beside.with_suffix(".txt"), manner, lock)
     if code:
         return Outcome(None, {}, said or f"exit code {code}", code)
     return done(recipe, table, directory) or Outcome(None, {}, f"no results in {directory}", 1)
@@ -89,16 +119,43 @@ def _identity(recipe: dict[str, Any], table: Path) -> bytes:
     return (json.dumps(facts, indent=1, sort_keys=True) + "\n").encode()
 
 
-def _run(command: list[str], output: Path) -> tuple[int, str]:
-    """Exit code and last line of a command, all of whose lines go to a file; signals to stop are passed on to it."""
+@contextmanager
+def _alone(path: Path) -> Iterator[int]:
+    """The descriptor of a file that one run holds at a time; who comes second waits for the first."""
+    with open(path, "ab") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{path}: waiting for another process that is at this run", file=sys.stderr, flush=True)
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield stream.fileno()
+
+
+def _run(command: list[str], output: Path, manner: Manner, lock: int) -> tuple[int, str]:
+    """Exit code and last line of a command, all of whose lines go to a file; signals to stop are passed on to it.
+
+    It holds the lock as long as it lives, and gets SIGTERM at the deadline, or where this process dies first.
+    """
+    begun = [sys.executable, str(_BEGIN), str(manner.nice), str(os.getpid()), *command]
     with (
         open(output, "wb") as stream,
-        subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT) as process,
+        subprocess.Popen(begun, stdout=stream, stderr=subprocess.STDOUT, pass_fds=(lock,)) as process,
         _passed_on(process),
     ):
-        code = process.wait()
-    lines = [line for line in output.read_text(errors="replace").replace("\r", "\n").splitlines() if line.strip()]
-    return code, lines[-1] if lines else ""
+        left = None if manner.deadline is None else max(0.0, manner.deadline - time.monotonic())
+        try:
+            code = process.wait(left)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            code = process.wait()
+    return code, last_line(output)
+
+
+def last_line(output: Path) -> str:
+    """What a run said last, or nothing where it said nothing."""
+    text = output.read_text(errors="replace") if output.is_file() else ""
+    lines = [line for line in text.replace("\r", "\n").splitlines() if line.strip()]
+    return lines[-1].strip() if lines else ""
 
 
 @contextmanager

@@ -10,7 +10,10 @@ from dna_mamba.data.labelled.rows import TextTable, read_rows
 from dna_mamba.errors import InputError
 from dna_mamba.io.atomic import atomic_output
 from dna_mamba.io.fasta import read_sequences
-from pipelines.benchmark.plan import Bins, TaskSet
+from pipelines.benchmark.plan import Bins, Limit, TaskSet
+
+NO_LIMIT = Limit()
+"""All rows."""
 
 
 class TableRow(NamedTuple):
@@ -21,19 +24,21 @@ class TableRow(NamedTuple):
     label: str
 
 
-def write_table(task_set: TaskSet, data: Path, target: Path) -> int:
+def write_table(task_set: TaskSet, data: Path, target: Path, limit: Limit = NO_LIMIT) -> int:
     """``id``, ``sequence`` and ``label`` of a set in one TSV file; how many rows.
 
     Args:
         task_set: which files.
         data: the folder that their paths start from.
         target: the table; one that is there is replaced.
+        limit: of the rows.
 
     Raises:
         InputError: a file cannot be read or lacks a column.
     """
     rows = list(_of_table(task_set, data) if task_set.table is not None else _of_classes(task_set, data))
     rows = sampled(rows, task_set.max_rows)
+    rows = sampled(rows, limit.rows_of(len(rows), sum(len(row.sequence) for row in rows)))
     with atomic_output(target, force=True) as stream:
         stream.write(b"id\tsequence\tlabel\n")
         for row in rows:

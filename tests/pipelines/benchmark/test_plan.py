@@ -6,7 +6,7 @@ import pytest
 
 from dna_mamba.errors import InputError
 from dna_mamba.training.finetune import read_finetune_recipe
-from pipelines.benchmark.plan import merged, read_plan
+from pipelines.benchmark.plan import Limit, merged, read_plan
 
 PLAN = Path(__file__).parents[3] / "pipelines" / "benchmark" / "tasks.yaml"
 SET = "  - {name: a, title: A, source: own, metric: auroc, table: a.tsv}\n"
@@ -27,7 +27,17 @@ def test_every_recipe_of_the_plan_is_one_of_finetune():
             assert recipe.data.files == ("rows.tsv",) and recipe.folds.n_folds == 5
             assert recipe.leaks == ("keep" if recipe.data.task == "regression" else "drop")
     tuned = plan.recipe_for(plan.sets[0], "tuned", Path("rows.tsv"))
-    assert tuned["baselines"] == ["random-weights"] and tuned["how"] == "full"
+    assert tuned["baselines"] == ["kmer-logistic", "random-weights"] and tuned["how"] == "full"
+    assert list(plan.runs) == ["probe", "tuned"] and list(plan.limits) == ["tuned"]  # what is quick comes first
+    kbp = f"{plan.limits['tuned'].max_bp:,} bp"
+    assert any(kbp in note for note in plan.notes)  # the page says what the limit is
+
+
+def test_a_limit_counts_rows_and_bases():
+    assert Limit().rows_of(500, 5000) == 500
+    assert Limit(max_rows=100).rows_of(500, 5000) == 100 and Limit(max_rows=900).rows_of(500, 5000) == 500
+    assert Limit(max_bp=2000).rows_of(500, 5000) == 200 and Limit(max_bp=2000, max_rows=50).rows_of(500, 5000) == 50
+    assert Limit(max_bp=1).rows_of(500, 5000) == 1
 
 
 def test_what_is_said_of_a_set_adds_to_what_is_said_of_all():

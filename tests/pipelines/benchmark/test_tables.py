@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from dna_mamba.errors import InputError
-from pipelines.benchmark.plan import TaskSet
+from pipelines.benchmark.plan import Limit, TaskSet
 from pipelines.benchmark.tables import TableRow, sampled, write_table
 
 ABOUT = {"name": "own", "title": "Own", "source": "own", "metric": "auroc"}
@@ -51,3 +51,12 @@ def test_a_sample_is_the_same_each_time_and_in_order():
     chosen = sampled(rows, 10)
     assert chosen == sampled(rows, 10) == sorted(chosen) and len(set(chosen)) == 10
     assert sampled(rows, 100) is rows
+
+
+def test_a_limit_takes_fewer_rows(tmp_path):
+    (tmp_path / "t.csv").write_text("label,sequence\n" + "".join(f"x,{'ACGT' * (1 + n % 3)}\n" for n in range(60)))
+    task_set = TaskSet(**ABOUT, table="t.csv")
+    assert write_table(task_set, tmp_path, tmp_path / "all.tsv") == 60
+    assert write_table(task_set, tmp_path, tmp_path / "few.tsv", Limit(max_bp=240)) == 30
+    few, everything = ((tmp_path / name).read_text().splitlines() for name in ("few.tsv", "all.tsv"))
+    assert len(few) == 31 and set(few) < set(everything)
