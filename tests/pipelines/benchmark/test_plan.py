@@ -29,8 +29,9 @@ def test_every_recipe_of_the_plan_is_one_of_finetune():
     tuned = plan.recipe_for(plan.sets[0], "tuned", Path("rows.tsv"))
     assert tuned["baselines"] == ["kmer-logistic", "random-weights"] and tuned["how"] == "full"
     assert list(plan.runs) == ["probe", "tuned"] and list(plan.limits) == ["tuned"]  # what is quick comes first
-    kbp = f"{plan.limits['tuned'].max_bp:,} bp"
-    assert any(kbp in note for note in plan.notes)  # the page says what the limit is
+    limit = plan.limits["tuned"]
+    said = f"at most {limit.max_rows:,} and {limit.max_bp:,} bp of a set"
+    assert any(said in note for note in plan.notes)  # the page says what the limit is
 
 
 def test_a_limit_counts_rows_and_bases():
