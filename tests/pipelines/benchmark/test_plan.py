@@ -30,7 +30,7 @@ def test_every_recipe_of_the_plan_is_one_of_finetune():
     assert tuned["baselines"] == ["kmer-logistic", "random-weights"] and tuned["how"] == "full"
     assert list(plan.runs) == ["probe", "tuned"] and list(plan.limits) == ["tuned"]  # what is quick comes first
     limit = plan.limits["tuned"]
-    said = f"at most {limit.max_rows:,} and {limit.max_bp:,} bp of a set"
+    said = f"at most {limit.max_rows:,} rows and {limit.max_bp:,} bp of a set"
     assert any(said in note for note in plan.notes)  # the page says what the limit is
 
 
