@@ -99,7 +99,7 @@ def _spans(recipe: Recipe) -> str:
 
 
 def _names(places: Sequence[object]) -> str:
-    return ", ".join(map(str, places)) or "nothing"
+    return ", ".join(f"`{place}`" for place in places) or "nothing"
 
 
 def _margin(start: dict[str, Any]) -> str:

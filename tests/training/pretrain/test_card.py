@@ -34,7 +34,7 @@ def card(*rows: dict[str, Any], command: str = "") -> str:
 def test_facts_of_the_run() -> None:
     text = card(command="dna-mamba pretrain r.yaml")
     assert text.startswith("# wheat-ish\n\nA *trial*.\n\n")
-    assert "a.fa: 12,345 bp to train on; held out 2, x:1-50 (validation) and nothing (test); left out M\n" in text
+    assert "a.fa: 12,345 bp to train on; held out `2`, `x:1-50` (validation) and nothing (test); left out `M`\n" in text
     assert "4 steps of 3 windows of 100 bp (1,200 bp read), 20% masked, float32" in text
     assert "3 min, evaluation included; CPU threads: 3, torch 9.9" in text
     assert f"{tiny_model().n_parameters:,} (2 layers, d_model 16, d_state 4, reverse complement: post-hoc)" in text
@@ -61,7 +61,7 @@ def test_no_evaluation_is_no_table_and_no_word_on_losses() -> None:
 def test_a_margin_is_told() -> None:
     assert "100 bp on each side of a stretch left out" not in card()
     text = model_card(RECIPE, tiny_model(), [START | {"margin_bp": 100}, *TRAIN], "")
-    assert "left out M; 100 bp on each side of a stretch left out\n" in text
+    assert "left out `M`; 100 bp on each side of a stretch left out\n" in text
 
 
 MANY = {
