@@ -84,7 +84,7 @@ def compare_runs(
     _set_limits(axes, list(read.values()))
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.legend(fontsize=8, frameon=False)
+    axes.legend(fontsize=8, facecolor="white", edgecolor="none", framealpha=0.9)
     tidy(axes, title, _LABELS[against], "loss (bits per base)")
     if against == "tokens":
         axes.xaxis.set_major_formatter(need("matplotlib.ticker", what="a figure").EngFormatter(sep=""))
