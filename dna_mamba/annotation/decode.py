@@ -11,6 +11,7 @@ from dna_mamba.annotation.labels import columns_of
 from dna_mamba.annotation.options import DecoderOptions
 from dna_mamba.annotation.reading_frames import Candidates, best_set, candidates_of
 from dna_mamba.annotation.spliced import spliced_genes
+from dna_mamba.annotation.statistics.genome import GenomeStatistics
 from dna_mamba.io.gff.writer import PredictedGene
 
 
@@ -42,7 +43,12 @@ class AnswersInParts:
 
 
 def decode_genes(
-    chrom: str, bases: Codes, log_p_LK: ClassLogProbabilities, names: Sequence[str], options: DecoderOptions
+    chrom: str,
+    bases: Codes,
+    log_p_LK: ClassLogProbabilities,
+    names: Sequence[str],
+    options: DecoderOptions,
+    statistics: GenomeStatistics | None = None,
 ) -> list[PredictedGene]:
     """The most probable genes of a contig, by start: spliced where the head has classes for introns.
 
@@ -52,6 +58,7 @@ def decode_genes(
         log_p_LK: natural logarithms of the probabilities of its bases' classes.
         names: of the K classes.
         options: of the decoder.
+        statistics: of the genome, as ``adaptation.adapt`` learns them; None for what the head says alone.
 
     Raises:
         InputError: these are not the classes of an annotation, or there is no such genetic code.
@@ -60,15 +67,20 @@ def decode_genes(
     if len(bases) != len(log_p_LK):
         raise ValueError(f"{len(log_p_LK)} answers for {len(bases)} bases of {chrom!r}")
     if columns_of(names, "+").intron is not None:
-        return spliced_genes(chrom, bases, log_p_LK, names, options)
-    return _unspliced_genes(chrom, bases, log_p_LK, names, options)
+        return spliced_genes(chrom, bases, log_p_LK, names, options, statistics)
+    return _unspliced_genes(chrom, bases, log_p_LK, names, options, statistics)
 
 
 def _unspliced_genes(
-    chrom: str, bases: Codes, log_p_LK: ClassLogProbabilities, names: Sequence[str], options: DecoderOptions
+    chrom: str,
+    bases: Codes,
+    log_p_LK: ClassLogProbabilities,
+    names: Sequence[str],
+    options: DecoderOptions,
+    statistics: GenomeStatistics | None,
 ) -> list[PredictedGene]:
     signals = codon_signals(options.genetic_code)
-    strands = [evidence_of(bases, log_p_LK, names, strand, options.evidence_weight) for strand in "+-"]
+    strands = [evidence_of(bases, log_p_LK, names, strand, options, statistics) for strand in "+-"]
     forward, other = (candidates_of(evidence, signals, options) for evidence in strands)
     reverse = other.turned(len(bases))
     both = Candidates(*(np.concatenate(columns) for columns in zip(forward, reverse, strict=True)))

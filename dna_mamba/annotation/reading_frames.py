@@ -43,12 +43,13 @@ def _of_frame(
 ) -> Candidates:
     here = codons[frame::3]
     stops = np.flatnonzero(signals.is_stop[here])
-    starts = np.flatnonzero(signals.start_nats[here] > -np.inf)
+    start_nats = evidence.starts[frame::3]
+    starts = np.flatnonzero(start_nats > -np.inf)
     nearest = np.searchsorted(stops, starts)
     starts, nearest = starts[nearest < len(stops)], nearest[nearest < len(stops)]
     start, end = starts * 3 + frame, stops[nearest] * 3 + frame + 3
     summed = evidence.coding[frame]
-    score = summed[end] - summed[start] + options.start_weight * signals.start_nats[here[starts]] - options.gene_nats
+    score = summed[end] - summed[start] + options.start_weight * start_nats[starts] - options.gene_nats
     kept = np.flatnonzero((score > 0) & (end - start >= options.shortest_bp))
     kept = kept[_best_of_each(end[kept], score[kept])]
     return Candidates(start[kept], end[kept], score[kept])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_mamba.alphabet import BASES, Codes
+from dna_mamba.alphabet import BASES
 from dna_mamba.annotation.codons import UNKNOWN_CODON, CodonSignals, codons_at
 from dna_mamba.annotation.evidence import StrandEvidence
 from dna_mamba.annotation.options import DecoderOptions
@@ -63,20 +63,20 @@ def splice_events(
 
     ``evidence`` is in coordinates of the + strand, whatever the strand.
     """
-    rows = [*_codon_rows(evidence.bases, signals, strand), *_splice_rows(evidence.bases, options, strand)]
+    rows = [*_codon_rows(evidence, signals, strand), *_splice_rows(evidence, options, strand)]
     length = len(evidence.bases)
     for first in range(0, length + 1, _BLOCK):
         parts = [_events(row, evidence, first, min(first + _BLOCK, length + 1)) for row in rows]
         yield sorted((event for part in parts for event in part), key=lambda event: event[:2])
 
 
-def _codon_rows(bases: Codes, signals: CodonSignals, strand: int) -> list[_Rows]:
-    codons = codons_at(bases)
+def _codon_rows(evidence: StrandEvidence, signals: CodonSignals, strand: int) -> list[_Rows]:
+    codons = codons_at(evidence.bases)
     if strand:
         codons = _turned_codons()[codons]
-    starts = np.flatnonzero(signals.start_nats[codons] > -np.inf)
+    starts = np.flatnonzero(evidence.starts > -np.inf)
     stops = np.flatnonzero(signals.is_stop[codons])
-    nats, nothing = signals.start_nats[codons[starts]], np.zeros(len(stops))
+    nats, nothing = evidence.starts[starts].astype(np.float64), np.zeros(len(stops))
     if strand:
         stop_rows = [_plain(stops, 0, OPEN, 1, nothing), _plain(stops, 3, STOP, 1, nothing)]
         return [*stop_rows, _plain(starts, 3, CLOSE, 1, nats)]
@@ -94,8 +94,9 @@ def _turned_codons() -> NDArray[np.uint8]:
     return np.append(turned, UNKNOWN_CODON).astype(np.uint8)
 
 
-def _splice_rows(bases: Codes, options: DecoderOptions, strand: int) -> list[_Rows]:
+def _splice_rows(evidence: StrandEvidence, options: DecoderOptions, strand: int) -> list[_Rows]:
     """Where introns may begin and end: GT or GC, and AG; on the - strand CT, and AC or GC."""
+    bases = evidence.bases
     pairs = np.full(len(bases) + 1, _UNKNOWN_PAIR)
     pairs[: max(0, len(bases) - 1)] = 5 * bases[:-1].astype(np.int64) + bases[1:]
     donors = {_pair("AC" if strand else "GT"): 0.0, _pair("GC"): -options.gc_donor_nats}
@@ -103,6 +104,9 @@ def _splice_rows(bases: Codes, options: DecoderOptions, strand: int) -> list[_Ro
     lefts, rights = (acceptors, donors) if strand else (donors, acceptors)
     left, left_nats = _places(pairs, lefts)
     right, right_nats = _places(pairs, rights)
+    if evidence.donors is not None and evidence.acceptors is not None:
+        first, last = (evidence.acceptors, evidence.donors) if strand else (evidence.donors, evidence.acceptors)
+        left_nats, right_nats = left_nats + first[left], right_nats + last[right + 2]
     padded = np.concatenate([bases, [4, 4]]).astype(np.int64)
     preceding = 5 * padded[left - 2] + padded[left - 1]
     leaves = _Rows(left, LEAVE, strand, left % 3, left_nats, 0, preceding, left)

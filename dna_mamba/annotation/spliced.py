@@ -16,6 +16,7 @@ from dna_mamba.annotation.codons import CodonSignals, codon_signals
 from dna_mamba.annotation.evidence import ClassLogProbabilities, evidence_of
 from dna_mamba.annotation.options import DecoderOptions
 from dna_mamba.annotation.splice_events import CLOSE, ENTER, LEAVE, OPEN, STOP, Event, splice_events
+from dna_mamba.annotation.statistics.genome import GenomeStatistics
 from dna_mamba.io.gff.writer import PredictedGene
 
 CODON_BP = 3
@@ -43,13 +44,17 @@ class _Done(NamedTuple):
 
 
 def spliced_genes(
-    chrom: str, bases: Codes, log_p_LK: ClassLogProbabilities, names: Sequence[str], options: DecoderOptions
+    chrom: str,
+    bases: Codes,
+    log_p_LK: ClassLogProbabilities,
+    names: Sequence[str],
+    options: DecoderOptions,
+    statistics: GenomeStatistics | None = None,
 ) -> list[PredictedGene]:
     """As ``decode.decode_genes``, for a head that has classes for introns."""
     signals = codon_signals(options.genetic_code)
-    weight = options.evidence_weight
-    reverse = evidence_of(bases, log_p_LK, names, "-", weight).turned()
-    evidence = (evidence_of(bases, log_p_LK, names, "+", weight), reverse)
+    reverse = evidence_of(bases, log_p_LK, names, "-", options, statistics).turned()
+    evidence = (evidence_of(bases, log_p_LK, names, "+", options, statistics), reverse)
     done = [_Done(0.0, None)]
     strands = [_Strand(strand, done, signals, options) for strand in range(2)]
     blocks = zip(*(splice_events(evidence[i], signals, options, i) for i in range(2)), strict=True)

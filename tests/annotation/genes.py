@@ -88,3 +88,11 @@ def every_gene(letters: str, shortest_bp: int, shortest_intron_bp: int) -> Itera
                         spans = ((start, left), (right, end))
                         if left - start + end - right >= shortest_bp and is_gene(letters, strand, spans):
                             yield strand, spans
+
+
+def biased_gene(n_codons: int, rng: random.Random) -> str:
+    """As ``coding_letters``, of codons that a genome prefers: G or C at their third place, and few amino acids."""
+    preferred = ("GCG", "CTG", "AAC", "GAG", "ACC", "GTC", "ATC", "CGC")
+    codons = [a + b + c for a in "ACGT" for b in "ACGT" for c in "ACGT" if a + b + c not in STOPS]
+    drawn = rng.choices(preferred, k=n_codons)
+    return "ATG" + "".join(rng.choice(codons) if rng.random() < 0.3 else codon for codon in drawn) + rng.choice(STOPS)
