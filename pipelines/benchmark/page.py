@@ -13,14 +13,17 @@ _NONE = "–"
 
 
 def table_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Mean and interval over folds of every column, the best in bold, the rows of each run, and the time of a set."""
+    """Mean and interval over folds of every column, the best in bold, the rows of each run, and the time of a set.
+
+    Sets of which nothing is known yet are left out.
+    """
     head, rule = ["set", "metric"], "|---|---"
     for index, column in enumerate(COLUMNS):
         starts = index == 0 or COLUMNS[index - 1].run != column.run
         head += ["rows", column.name] if starts else [column.name]
         rule += "|--:|--:" if starts else "|--:"
     lines = [f"| {' | '.join(head)} | ahead | minutes |", rule + "|--:|--:|"]
-    return [*lines, *(_table_line(row) for row in rows)]
+    return [*lines, *(_table_line(row) for row in rows if row["columns"])]
 
 
 def _table_line(row: Mapping[str, Any]) -> str:
@@ -76,7 +79,7 @@ def notes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         for run, problem in row["not_run"].items():
             missing.setdefault((run, problem), []).append(row["title"])
     for (run, problem), titles in missing.items():
-        out.append(f"Missing, {run} ({problem}): {', '.join(titles)}.")
+        out.append(f"Missing, {run} ({problem}): {'; '.join(titles) if len(titles) < len(rows) else 'all sets'}.")
     return out
 
 

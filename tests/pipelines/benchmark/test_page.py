@@ -30,9 +30,12 @@ def test_where_ours_is_behind_and_what_is_missing_are_said():
     assert notes([row, other]) == [
         "Ours is at or above the best baseline on 0 of 1 sets.",
         "Own set: probe is 0.100 behind k-mers in auroc.",
-        "Missing, tuned (oh): Own set, Other.",
+        "Missing, tuned (oh): all sets.",
         "Missing, probe (oh): Other.",
     ]
+    third = row_of(SET.model_copy(update={"title": "C, third"}), nothing)
+    assert notes([row, other, third])[-1] == "Missing, probe (oh): Other; C, third."
+    assert len(table_lines([row, other, third])) == 3  # a head, a rule and the one set of which something is known
 
 
 def test_a_gain_is_bold_where_its_interval_leaves_zero_out():
