@@ -1,31 +1,26 @@
 """``dna-mamba explain``: what each base contributes to what a head, or a variant's score, says."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from dna_mamba.cli.console import log, progress
-from dna_mamba.cli.options import (
-    device_option,
-    force_option,
-    model_option,
-    no_version_option,
-    resolve_device,
-    setup_torch,
-    threads_option,
-)
+from dna_mamba.cli.console import log, log_precision, print_estimate, progress
+from dna_mamba.cli.figures import MOST_FIGURE_BP, check_figure, figure_option, write_figure
+from dna_mamba.cli.options import model_option, refuse_options, resolve_device, run_options, setup_torch
 from dna_mamba.cli.regions import read_regions, region_options
 from dna_mamba.cli.resuming import resume_option, telling_what_is_kept
 from dna_mamba.errors import InputError
 
 if TYPE_CHECKING:
+    import torch
+
     from dna_mamba.explain import Attribution, ExplainedSequences, ExplainedVariants, ExplainSummary
     from dna_mamba.explain.items import ExplainMethod
     from dna_mamba.explain.soft import ComparedWith
     from dna_mamba.explain.variants import LikelihoodKind
+    from dna_mamba.models.precision import Precision
     from dna_mamba.scoring.variants.assess import CheckRef
 
-_MAX_FIGURE_BP = 1000
 _LARGE_GAP = 0.05
 """Of the size of all attributions: a larger error of their sum is told."""
 
@@ -49,12 +44,7 @@ _LARGE_GAP = 0.05
     type=click.Path(),
     help=".npz, .tsv, .tsv.gz, or of sequences and regions .bw or .bedgraph; a table to standard output if not given.",
 )
-@click.option(
-    "--figure",
-    metavar="OUT.svg",
-    type=click.Path(),
-    help=f"Logo of the first sequence or allele that has at most {_MAX_FIGURE_BP} bp: .png, .svg or .pdf.",
-)
+@figure_option("Logo of the first sequence or allele")
 @click.option(
     "--method",
     type=click.Choice(["integrated-gradients", "input-x-gradient", "ism"]),
@@ -69,7 +59,7 @@ _LARGE_GAP = 0.05
     help="What gradients compare with: masked bases, a quarter of each base, or N.",
 )
 @click.option(
-    "--steps", type=click.IntRange(min=1, max=10_000), default=64, show_default=True, help="Of integrated gradients."
+    "--steps", type=click.IntRange(min=1, max=1000), default=64, show_default=True, help="Of integrated gradients."
 )
 @click.option("--target", metavar="NAME", help="Class, label or target explained; default the predicted one.")
 @click.option(
@@ -101,10 +91,7 @@ _LARGE_GAP = 0.05
     help="As in score: what a REF that differs from REF.fa means.",
 )
 @resume_option
-@device_option
-@threads_option
-@force_option
-@no_version_option
+@run_options(None)
 def command(
     inputs: str | None,
     model: str,
@@ -123,7 +110,9 @@ def command(
     check_ref: "CheckRef",
     resume: bool,
     device: str,
+    precision: "Precision",
     threads: int,
+    dry_run: bool,
     force: bool,
     no_version: bool,
 ) -> None:
@@ -134,7 +123,7 @@ def command(
     Attributions of integrated gradients add up to the score less that of the baseline. OUT holds, for each base, its
     attribution and what A, C, G and T would contribute in its place.
     """
-    from dna_mamba.explain import Explaining, ExplainJob
+    from dna_mamba.explain import ExplainedVariants, Explaining, ExplainJob
     from dna_mamba.explain.files import output_kind
     from dna_mamba.io.atomic import check_target
     from dna_mamba.runs.provenance import command_line
@@ -142,17 +131,24 @@ def command(
     output_kind(output)
     check_target(output, force=force)
     if figure:
-        _check_figure(figure, force=force)
+        check_figure(figure, force=force)
     setup_torch(threads)
-    place = None if at is None else at - 1
     source: ExplainedSequences | ExplainedVariants
+    running: _Running = {"target": target, "device": resolve_device(device), "precision": precision}
     if inputs is not None and reference is not None:
-        _refuse(("--region", regions), ("--regions-bed", regions_bed), ("--at", at), what="variants")
-        source = _variants(inputs, reference, model, scores, context, target, check_ref, device)
+        refuse_options("variants", region=regions, regions_bed=regions_bed, at=at)
+        source = ExplainedVariants(
+            inputs, reference, model, likelihood=scores, context_bp=context, check_ref=check_ref, **running
+        )
     else:
-        _refuse(("--context", context), what="sequences")
-        source = _sequences(inputs, reference, model, (regions, regions_bed), target, place, device)
+        refuse_options("sequences", context=context)
+        source = _sequences(inputs, reference, model, (regions, regions_bed), at, running)
     job = ExplainJob(source, Explaining(method, baseline, steps))
+    if dry_run:
+        facts = job.estimate()
+        click.echo(f"{source.what}\t{facts.n_items}")
+        print_estimate(facts.passes)
+        return
     shown: list[Attribution] = []
     total = source.survey() if source.is_repeatable else None
     with telling_what_is_kept(output, resume=resume), progress("explained", unit=source.what, total=total) as advance:
@@ -164,9 +160,18 @@ def command(
             take=lambda found: _keep(found, shown) if figure else None,
             advance=advance,
         )
+    log_precision(precision, job.precision)
     _tell(summary, source.what, method)
     if figure:
         _draw(figure, shown, source, method, force=force)
+
+
+class _Running(TypedDict):
+    """Where and how the model runs, and which of its outputs is explained."""
+
+    target: str | None
+    device: "torch.device"
+    precision: "Precision"
 
 
 def _sequences(
@@ -174,67 +179,30 @@ def _sequences(
     reference: str | None,
     model: str,
     places: tuple[tuple[str, ...], str | None],
-    target: str | None,
     at: int | None,
-    device: str,
+    running: "_Running",
 ) -> "ExplainedSequences":
+    """``at`` is 1-based."""
     from dna_mamba.explain import ExplainedSequences
     from dna_mamba.io.fasta import FastaReader
 
     regions, regions_bed = places
+    place = None if at is None else at - 1
     if path is not None:
         if regions or regions_bed:
             raise InputError("regions belong to a genome", place=path, remedy="give it with -f")
-        return ExplainedSequences(path, model, target=target, at=at, device=resolve_device(device))
+        return ExplainedSequences(path, model, at=place, **running)
     if reference is None:
         raise InputError("give IN, or a genome with -f and regions with -r or -R")
     if not (regions or regions_bed):
         raise InputError("no region", place="--reference", remedy="give -r or -R, or a VCF of variants")
     genome = FastaReader(reference)
     found = read_regions(regions, regions_bed, genome, stranded=True)
-    return ExplainedSequences(genome, model, regions=found, target=target, at=at, device=resolve_device(device))
-
-
-def _variants(
-    path: str,
-    reference: str,
-    model: str,
-    scores: "LikelihoodKind",
-    context: int | None,
-    target: str | None,
-    check_ref: "CheckRef",
-    device: str,
-) -> "ExplainedVariants":
-    from dna_mamba.explain import ExplainedVariants
-
-    return ExplainedVariants(
-        path,
-        reference,
-        model,
-        likelihood=scores,
-        context_bp=context,
-        target=target,
-        check_ref=check_ref,
-        device=resolve_device(device),
-    )
-
-
-def _refuse(*options: tuple[str, object], what: str) -> None:
-    for name, value in options:
-        if value:
-            raise InputError(f"has no meaning for {what}", place=name, remedy="leave it out")
-
-
-def _check_figure(path: str, *, force: bool) -> None:
-    from dna_mamba.io.atomic import check_target
-    from dna_mamba.plotting import figure_format
-
-    figure_format(path)
-    check_target(path, force=force)
+    return ExplainedSequences(genome, model, regions=found, at=place, **running)
 
 
 def _keep(found: "Attribution", shown: "list[Attribution]") -> None:
-    if not shown and 0 < len(found.item) <= _MAX_FIGURE_BP:
+    if not shown and 0 < len(found.item) <= MOST_FIGURE_BP:
         shown.append(found)
 
 
@@ -256,10 +224,10 @@ def _draw(
     force: bool,
 ) -> None:
     from dna_mamba.alphabet import decode_bases
-    from dna_mamba.plotting import Marked, attribution_logo, save_figure
+    from dna_mamba.plotting import Marked, attribution_logo
 
     if not shown:
-        raise InputError(f"no explanation of at most {_MAX_FIGURE_BP:,} bp", place=path, remedy="leave --figure out")
+        raise InputError(f"no explanation of at most {MOST_FIGURE_BP:,} bp", place=path, remedy="leave --figure out")
     (found,) = shown
     item = found.item
     (alleles,) = item.parts.nonzero()
@@ -273,5 +241,4 @@ def _draw(
         title=f"{item.name}: {source.outputs[found.output]}, {found.score:.3g} {source.unit}, {method}",
         marked=marked,
     )
-    save_figure(figure, path, force=force)
-    log(f"figure: {path}")
+    write_figure(figure, path, force=force)

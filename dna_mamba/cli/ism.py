@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dna_mamba.cli.console import log, log_context, log_precision, print_estimate, progress
+from dna_mamba.cli.console import log_context, log_precision, print_estimate, progress
+from dna_mamba.cli.figures import MOST_FIGURE_BP, check_figure, figure_option, write_figure
 from dna_mamba.cli.options import context_option, model_option, resolve_device, run_options, setup_torch
 from dna_mamba.cli.regions import read_regions, region_options
 from dna_mamba.cli.resuming import resume_option, telling_what_is_kept
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from dna_mamba.models.precision import Precision
     from dna_mamba.scoring.mutagenesis.sites import Asking
     from dna_mamba.scoring.mutagenesis.table import Mutagenesis
-
-_MAX_FIGURE_BP = 1000
 
 
 @click.command()
@@ -33,12 +32,7 @@ _MAX_FIGURE_BP = 1000
     type=click.Path(),
     help="Table, BGZF-packed if it ends in .gz; standard output if not given.",
 )
-@click.option(
-    "--figure",
-    metavar="OUT.png",
-    type=click.Path(),
-    help=f"Heat map and sequence logo of one region of at most {_MAX_FIGURE_BP} bp: .png, .svg or .pdf.",
-)
+@figure_option("Heat map and sequence logo of one region")
 @click.option(
     "--scores",
     type=click.Choice(["llr", "wt-llr"]),
@@ -93,7 +87,8 @@ def command(
             precision=precision,
         )
         if figure:
-            _check_figure(figure, job.regions, force=force)
+            check_figure(figure, force=force)
+            _check_shown(figure, job.regions)
         if dry_run:
             facts = job.estimate()
             click.echo(f"sites\t{facts.n_sites}")
@@ -109,7 +104,6 @@ def command(
     log_precision(precision, job.precision)
     if figure:
         _draw(figure, shown, f"{model}, {scores}", force=force)
-        log(f"figure: {figure}")
 
 
 def _ignore(_: "Mutagenesis") -> None:
@@ -127,19 +121,14 @@ def _source(sequences: str | None, reference: str | None, *, has_regions: bool) 
     return sequences or reference or ""
 
 
-def _check_figure(path: str, regions: "Sequence[Interval]", *, force: bool) -> None:
-    from dna_mamba.io.atomic import check_target
-    from dna_mamba.plotting import figure_format
-
-    figure_format(path)
-    check_target(path, force=force)
-    if len(regions) != 1 or len(regions[0]) > _MAX_FIGURE_BP:
+def _check_shown(path: str, regions: "Sequence[Interval]") -> None:
+    if len(regions) != 1 or len(regions[0]) > MOST_FIGURE_BP:
         what = f"{len(regions)} regions of {sum(map(len, regions)):,} bp"
-        raise InputError(what, place=path, remedy=f"a figure shows one region of at most {_MAX_FIGURE_BP:,} bp")
+        raise InputError(what, place=path, remedy=f"a figure shows one region of at most {MOST_FIGURE_BP:,} bp")
 
 
 def _draw(path: str, parts: "Sequence[Mutagenesis]", title: str, *, force: bool) -> None:
-    from dna_mamba.plotting import mutagenesis_map, save_figure
+    from dna_mamba.plotting import mutagenesis_map
     from dna_mamba.scoring.mutagenesis.table import joined
 
     result = joined(parts)
@@ -151,4 +140,4 @@ def _draw(path: str, parts: "Sequence[Mutagenesis]", title: str, *, force: bool)
         start=result.start,
         title=f"{result.chrom}:{result.start + 1:,}-{result.start + len(result):,}, {title}",
     )
-    save_figure(figure, path, force=force)
+    write_figure(figure, path, force=force)

@@ -104,10 +104,10 @@ def _shard(_: click.Context, __: click.Parameter, text: str | None) -> "Shard | 
     return parse_shard(text)
 
 
-def run_options(what: str) -> Callable[[Command], Command]:
-    """What every command that runs a model over a genome takes: ``what`` go through the model together."""
+def run_options(what: str | None) -> Callable[[Command], Command]:
+    """What every command that runs a model takes: ``what`` go through it together, None where that is not chosen."""
     options = (
-        batch_size_option(what),
+        *(() if what is None else (batch_size_option(what),)),
         device_option,
         precision_option,
         threads_option,
@@ -163,6 +163,14 @@ def resolve_device(name: str) -> "torch.device":
             remedy="--device cpu runs everywhere, and dna-mamba doctor lists what there is",
         )
     return device
+
+
+def refuse_options(what: str, **options: object) -> None:
+    """Refuse options that were given, by their names in Python, and have no meaning for ``what``. Raises InputError."""
+    for name, value in options.items():
+        if value is not None and value != ():
+            place = f"--{name.replace('_', '-')}"
+            raise InputError(f"has no meaning for {what}", place=place, remedy="leave it out")
 
 
 def setup_torch(threads: int, seed: int | None = None) -> None:

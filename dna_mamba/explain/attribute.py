@@ -160,7 +160,12 @@ def _checked(item: ExplainItem, output: int, value: float, start: float, values_
 def _must_recompute(model: LoadedModel, items: Sequence[ExplainItem]) -> bool:
     """Whether one sequence is so long that layers are not kept; refuses what does not fit even so."""
     longest = max(map(len, items))
-    need = training_memory(model.config, Shape(2, longest), 0, recompute=True)
     what, remedy = f"{items[-1].name}, {longest:,} bp", "explain a shorter stretch, with -r or --context"
-    require(need.total, model.device, what, remedy)
+    require(training_memory(model.config, Shape(2, longest), 0, recompute=True).total, model.device, what, remedy)
     return longest > _MOST_POSITIONS
+
+
+def gradient_bytes(model: LoadedModel, longest: int, how: Explaining) -> int:
+    """What the passes for gradients of items of ``longest`` bases and fewer take at most, beyond the weights."""
+    shape = Shape(2, max(longest, how.positions_on(model)))
+    return training_memory(model.config, shape, 0, recompute=longest > _MOST_POSITIONS).total

@@ -1,6 +1,7 @@
 """Attributions from gradients with respect to soft tokens: input x gradient, integrated gradients."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +25,14 @@ class GradientPath(NamedTuple):
     @classmethod
     def integral(cls, n_steps: int) -> "GradientPath":
         """Gauss-Legendre nodes: exact for polynomials of degree 2 n - 1."""
-        nodes, weights = np.polynomial.legendre.leggauss(n_steps)
-        return cls(tuple(((nodes + 1) / 2).tolist()), tuple((weights / 2).tolist()))
+        return cls(*_gauss_legendre(n_steps))
+
+
+@lru_cache
+def _gauss_legendre(n_steps: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Nodes and weights on (0, 1); they cost the cube of their number."""
+    nodes, weights = np.polynomial.legendre.leggauss(n_steps)
+    return tuple(((nodes + 1) / 2).tolist()), tuple((weights / 2).tolist())
 
 
 class Comparisons(NamedTuple):

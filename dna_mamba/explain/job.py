@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from dna_mamba.errors import InputError
 from dna_mamba.explain.attribute import Explaining, attribute
+from dna_mamba.explain.estimate import ExplainEstimate, estimate_explaining
 from dna_mamba.explain.files import ExplanationFile, check_output, write
 from dna_mamba.explain.items import Attribution, ExplainItem
 from dna_mamba.io.atomic import check_target
 from dna_mamba.models import LoadedModel
+from dna_mamba.models.precision import precision_of, recorded_precision
 from dna_mamba.runs import ArrayStore, Facts, check_resumable, earlier_fact, is_file_target, progress_directory
 from dna_mamba.runs.counts import Advance, untold
 from dna_mamba.runs.provenance import run_lines
@@ -70,6 +72,17 @@ class ExplainJob:
         self._source, self._how = source, how or Explaining()
         if self._how.n_steps < 1:
             raise InputError(f"{self._how.n_steps} steps", place="--steps", remedy="give at least 1")
+
+    @property
+    def precision(self) -> str:
+        """In which precision the model runs: ``float32``, ``tf32`` or ``bfloat16``."""
+        return precision_of(self._source.model)
+
+    def estimate(self) -> ExplainEstimate:
+        """What a run will take. Raises InputError if the items cannot be read twice, or one cannot be read."""
+        if not self._source.is_repeatable:
+            raise InputError("an estimate needs a file that can be read twice", remedy="give the input by its path")
+        return estimate_explaining(self._source.model, self._source.items(), self._how)
 
     def attributions(self) -> Iterator[Attribution]:
         """Of every item, in order, with nothing written.
@@ -136,6 +149,7 @@ class ExplainJob:
             "steps": str(how.n_steps),
             _POSITIONS: str(how.positions_on(self._source.model)),
             "device": self._source.model.device.type,
+            "precision": self.precision,
             "version": __version__,
         }
 
@@ -155,7 +169,8 @@ class ExplainJob:
         def described() -> dict[str, str]:
             steps = {"steps": str(how.n_steps)} if how.method == "integrated-gradients" else {}
             baseline = {} if how.method == "ism" else {"baseline": how.compared_with}
-            return {"method": how.method, **baseline, **steps, "unit": source.unit, **source.named()}
+            named = {**source.named(), **recorded_precision(source.model)}
+            return {"method": how.method, **baseline, **steps, "unit": source.unit, **named}
 
         def header() -> list[str]:
             return [] if command is None else run_lines("explain", __version__, command, described())

@@ -18,6 +18,7 @@ from dna_mamba.inference.open import as_task_model, fingerprint
 from dna_mamba.inference.sequence_source import Records, SequenceSource
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.models import TaskModel
+from dna_mamba.models.precision import Precision
 from dna_mamba.sequences.regions import as_reference
 from dna_mamba.sequences.windows import MAX_UNKNOWN_SHARE
 
@@ -32,6 +33,7 @@ class ExplainedSequences:
         target: which output is explained; None is the class or label that is predicted, or the only one there is.
         at: of a head along the sequence, the 0-based position asked about; None is the middle.
         device: where the model runs; default where it is, the CPU for one that is loaded.
+        precision: ``float32``, ``tf32``, ``bfloat16`` or ``auto`` (see ``models.precision``); default the model's own.
 
     Attributes:
         model: with the head.
@@ -53,9 +55,10 @@ class ExplainedSequences:
         target: str | None = None,
         at: int | None = None,
         device: str | torch.device | None = None,
+        precision: Precision | None = None,
     ) -> None:
         self._given_model = model
-        self.model = as_task_model(model, device)
+        self.model = as_task_model(model, device, precision)
         head = self.model.head_config
         if head.task == "variant":
             raise InputError("a head for variants says nothing of sequences", remedy="give variants, and -f REF.fa")

@@ -28,6 +28,7 @@ from dna_mamba.inference.open import fingerprints
 from dna_mamba.io.fasta import FastaReader
 from dna_mamba.io.vcf import VcfReader
 from dna_mamba.models import MaskedLanguageModel, TaskModel, describe_kind
+from dna_mamba.models.precision import Precision, in_precision
 from dna_mamba.runs import InputFile, can_be_read_twice
 from dna_mamba.scoring.variant_files.survey import alleles_of
 from dna_mamba.scoring.variants.assess import Assessor, CheckRef
@@ -53,6 +54,7 @@ class ExplainedVariants:
         target: which output of the head is explained; see ``output_index``.
         check_ref: what a REF that differs from the reference means (see ``Assessor``).
         device: where the model runs; default where it is, the CPU for one that is loaded.
+        precision: ``float32``, ``tf32``, ``bfloat16`` or ``auto`` (see ``models.precision``); default the model's own.
 
     Attributes:
         model: as loaded.
@@ -77,9 +79,12 @@ class ExplainedVariants:
         target: str | None = None,
         check_ref: CheckRef = "w",
         device: str | torch.device | None = None,
+        precision: Precision | None = None,
     ) -> None:
         self._variants, self._genome, self._given_model = variants, as_reference(reference), model
         self.model = _opened(model, device)
+        if precision is not None:
+            self.model = in_precision(self.model, precision)
         self._likelihood: LikelihoodKind = likelihood
         self._check_ref: CheckRef = check_ref
         self._output: int | None = 0

@@ -100,6 +100,29 @@ def test_alleles_of_a_vcf_each_with_a_status(here):
     assert "1 of 2 alleles have no explanation" in result.stderr
 
 
+@pytest.mark.parametrize("model", ["head", "model"])
+def test_bfloat16_is_near_and_says_so(here, model):
+    words = ["in.fa"] if model == "head" else ["-f", "genome.fa", "--context", "21", "in.vcf"]
+    plain, narrow = (explain(*words, "--precision", kind, model=model) for kind in ("float32", "bfloat16"))
+    assert (plain.exit_code, narrow.exit_code) == (0, 0), narrow.output
+    assert "precision: bfloat16" in narrow.stderr and "precision=bfloat16" in narrow.stdout
+    assert "precision=" not in plain.stdout and "precision:" not in plain.stderr
+    here, there = ([float(row[9]) for row in table(result.stdout) if row[9] != "."] for result in (plain, narrow))
+    assert here != there
+    np.testing.assert_allclose(here, there, atol=0.1 * np.abs(here).max())
+
+
+@pytest.mark.parametrize("method", ["integrated-gradients", "ism"])
+def test_a_dry_run_writes_nothing(here, method):
+    before = sorted(here.iterdir())
+    result = explain("in.fa", "-o", "out.tsv", "--dry-run", "--method", method)
+    assert result.exit_code == 0, result.output
+    said = dict(line.split("\t") for line in result.stdout.splitlines())
+    assert list(said) == ["sequences", "positions", "seconds", "peak_memory_mib"] and said["sequences"] == "3"
+    alleles = explain("-f", "genome.fa", "--context", "21", "in.vcf", "--dry-run", "--method", method, model="model")
+    assert alleles.stdout.startswith("alleles\t2\n") and sorted(here.iterdir()) == before
+
+
 def test_a_run_that_was_killed_goes_on_to_the_same_bytes(here):
     write_fasta(here / "many.fa", {f"s{i}": random_sequence(600, i) for i in range(30)})
     words = ["explain", "-m", "head", "--threads", "1", "--steps", "1", "--no-version", "many.fa"]
