@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from dna_mamba.cli.console import log, log_precision, print_estimate, progress
-from dna_mamba.cli.options import model_option, output_option, resolve_device, run_options, setup_torch, shard_option
+from dna_mamba.cli.options import (
+    model_option,
+    output_option,
+    refuse_options,
+    resolve_device,
+    run_options,
+    setup_torch,
+    shard_option,
+)
 from dna_mamba.cli.regions import read_regions, region_options
 from dna_mamba.cli.resuming import resume_option, telling_what_is_kept
 from dna_mamba.errors import InputError
@@ -19,6 +27,8 @@ if TYPE_CHECKING:
     from dna_mamba.scoring.predictions.target import PredictionTarget
 
 _VCF_FORMATS = ("v", "z", "b")
+_OF_ALONG, _OF_ROWS = ("window", "overlap", "genetic_code"), ("max_length", "id_column")
+"""Options that say nothing to other heads."""
 
 
 @click.command()
@@ -41,11 +51,12 @@ _VCF_FORMATS = ("v", "z", "b")
 @click.option(
     "--window",
     type=click.IntRange(min=0),
-    show_default="65536",
-    help="Window in which heads for bases and tracks read contigs, in bp; 0 reads whole contigs, exactly.",
+    show_default="1048576",
+    help="Window in which heads for bases and tracks read contigs that two would not cover, in bp; others are read "
+    "whole, exactly, as 0 reads all.",
 )
 @click.option(
-    "--overlap", type=click.IntRange(min=0), show_default="8192", help="How far such windows overlap at least, in bp."
+    "--overlap", type=click.IntRange(min=0), show_default="131072", help="How far such windows overlap at least, in bp."
 )
 @click.option(
     "--genetic-code",
@@ -71,6 +82,8 @@ def command(threads: int, no_version: bool, **options: Any) -> None:
     request = _Request(**options, command=None if no_version else command_line())
     head = head_at(request.model)
     predict = _variants if head.task == "variant" else _along if head.by_position else _rows
+    others = (*(() if predict is _along else _OF_ALONG), *(() if predict is _rows else _OF_ROWS))
+    refuse_options(f"a head for {head.task}", **{name: options[name] for name in others})
     with ExitStack() as stack:
         predict(request, stack)
 
@@ -165,6 +178,8 @@ def _along(request: _Request, stack: ExitStack) -> None:
     from dna_mamba.scoring.predictions.units import AlongReading
 
     is_bed = request.reference is not None
+    if is_bed:
+        refuse_options("places of a BED file", region=request.regions, regions_bed=request.regions_bed)
     genome = stack.enter_context(FastaReader(request.reference or request.source))
     places = read_regions((), request.source, genome) if is_bed else request.places(genome)
     given = {"window_bp": request.window, "overlap_bp": request.overlap}
@@ -179,12 +194,14 @@ def _along(request: _Request, stack: ExitStack) -> None:
     if request.dry_run:
         click.echo(f"bases\t{job.n_bases}")
         print_estimate(job.estimate())
+        log(job.how_read)
         return
     total = job.missing_bp(target, request.shard, resume=request.resume)
     with _watched(request, "bp", total) as advance:
         files = job.run(target, **request.said, advance=advance)
     for file in files:
         log(f"{'shard for dna-mamba merge' if request.shard else target.format}: {file}")
+    log(job.how_read)
     log_precision(request.precision, job.precision)
 
 

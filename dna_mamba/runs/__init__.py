@@ -11,6 +11,7 @@ from dna_mamba.runs.progress import (
     is_file_target,
     kept_progress,
     progress_directory,
+    progress_for,
 )
 from dna_mamba.runs.shards import Claim, Shard, Span, parse_shard, span_of
 
@@ -30,5 +31,6 @@ __all__ = [
     "kept_progress",
     "parse_shard",
     "progress_directory",
+    "progress_for",
     "span_of",
 ]

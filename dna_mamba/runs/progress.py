@@ -8,8 +8,9 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -37,6 +38,16 @@ def is_file_target(target: str | Path) -> bool:
     """Whether an output is a file that exists or will, neither standard output, nor a pipe, nor a device."""
     path = Path(os.path.realpath(target))
     return os.fspath(target) != STDIO and (path.is_file() or not path.exists())
+
+
+@contextmanager
+def progress_for(target: str | Path) -> Iterator[Path]:
+    """Where the progress of a run is kept: beside its target, of an output that is no file until this closes."""
+    if is_file_target(target):
+        yield progress_directory(target)
+        return
+    with tempfile.TemporaryDirectory(prefix="dna-mamba-") as directory:
+        yield Path(directory) / "progress"
 
 
 def check_resumable(target: str | Path) -> None:

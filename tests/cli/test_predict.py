@@ -57,7 +57,12 @@ def test_a_table_and_intervals_and_regions(here):
 
 def test_a_genome_becomes_classes_tracks_and_genes(here):
     windows = ["--window", "64", "--overlap", "16"]
-    assert predict("genome.fa", "-m", "genes", "-o", "g.bed", *windows).exit_code == 0
+    result = predict("genome.fa", "-m", "genes", "-o", "g.bed", *windows)
+    assert result.exit_code == 0
+    how = "contigs: 1 read whole, exactly; 1 in windows of 64 bp, overlap 16 bp or more"
+    assert result.stderr.splitlines()[-1] == how
+    exact = predict("genome.fa", "-m", "genes", "-o", "exact.bed")
+    assert exact.stderr.splitlines()[-1] == "contigs: 2 read whole, exactly"
     assert "#chrom\tstart\tend\tclass" in (here / "g.bed").read_text()
     assert predict("genome.fa", "-m", "genes", "-o", "g.gff3", "--no-version", *windows).exit_code == 0
     assert (here / "g.gff3").read_text().startswith("##gff-version 3\n##sequence-region c 1 400\n")
@@ -123,6 +128,10 @@ def test_a_dry_run_writes_nothing(here):
         (["genome.fa", "-m", "genes", "-r", "x:1-9"], "x"),
         (["genome.fa", "-m", "genes", "--window", "8", "--overlap", "8"], "overlap"),
         (["-", "-m", "classes", "--shard", "1/2"], "read twice"),
+        (["rows.fa", "-m", "classes", "--window", "0"], "--window: has no meaning for a head for classification"),
+        (["genome.fa", "-m", "genes", "--max-length", "9"], "--max-length: has no meaning for a head for bases"),
+        (["in.vcf", "-f", "genome.fa", "-m", "variants", "--genetic-code", "4"], "--genetic-code: has no meaning"),
+        (["i.bed", "-f", "genome.fa", "-m", "genes", "-r", "c:1-9"], "--region: has no meaning for places of a BED"),
     ],
 )
 def test_mistakes_get_one_line(here, words, said):

@@ -14,6 +14,7 @@ from dna_mamba.runs import (
     is_file_target,
     kept_progress,
     progress_directory,
+    progress_for,
 )
 from dna_mamba.runs.progress import difference
 from tests.runs.disk import Disk, Synced
@@ -105,6 +106,14 @@ def test_another_run_is_refused_by_name(directory, facts, other):
     with pytest.raises(InputError, match=f"the run to resume had another {other}"):
         begin(directory, facts, resume=True)
     assert begin(directory, resume=True) == ["##first"]
+
+
+def test_the_progress_of_what_is_no_file_goes_with_the_run(tmp_path):
+    with progress_for(tmp_path / "out.vcf") as beside, progress_for("-") as elsewhere:
+        assert beside == progress_directory(tmp_path / "out.vcf")
+        begin(beside), begin(elsewhere)
+        assert elsewhere.is_dir() and elsewhere != progress_directory("-")
+    assert beside.is_dir() and not elsewhere.parent.exists()
 
 
 def test_a_resumed_run_without_a_description_begins_anew(directory):

@@ -1,7 +1,6 @@
 """Predictions for every base or bin of a genome, part by part; a run can be resumed, or made in shards."""
 
 import hashlib
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from functools import cached_property
@@ -28,6 +27,7 @@ from dna_mamba.runs import (
     check_resumable,
     parse_shard,
     progress_directory,
+    progress_for,
     span_of,
 )
 from dna_mamba.runs.array_store import holds, was_finishing
@@ -39,7 +39,7 @@ from dna_mamba.scoring.predictions.answers import AnswerValues
 from dna_mamba.scoring.predictions.layout import AlongAnswers
 from dna_mamba.scoring.predictions.shard_file import AlongRun, numbers_in, payload, write_shard
 from dna_mamba.scoring.predictions.target import PredictionTarget
-from dna_mamba.scoring.predictions.units import AlongReading, AlongUnit
+from dna_mamba.scoring.predictions.units import AlongReading, AlongUnit, how_read
 from dna_mamba.sequences.regions import as_reference, as_regions, by_contig, whole_contigs
 from dna_mamba.sequences.tiling import longest_whole
 from dna_mamba.version import __version__
@@ -108,6 +108,11 @@ class AlongJob:
         """Bases that are answered."""
         return sum(unit.end - unit.start for unit in self.units)
 
+    @property
+    def how_read(self) -> str:
+        """How many contigs are read whole and how many in windows, for a person to read."""
+        return how_read(self.units, self._run.contigs, self._run.reading)
+
     @cached_property
     def provenance(self) -> dict[str, str]:
         """What names the model and the genome for good."""
@@ -174,7 +179,7 @@ class AlongJob:
         named = self.provenance | recorded_precision(self._model)
         header = [] if command is None else run_lines("predict", __version__, command, named)
         with ExitStack() as stack:
-            directory = self._directory(target, stack)
+            directory = stack.enter_context(progress_for(target.path))
             replace = target.force or (resume and was_finishing(directory))
             for file in files:
                 check_target(file, force=replace)
@@ -195,11 +200,6 @@ class AlongJob:
                 write_shard(target.path, claim, self._run, store.provenance, pieces, force=replace)
             store.discard()
         return files
-
-    def _directory(self, target: PredictionTarget, stack: ExitStack) -> Path:
-        if target.is_file:
-            return progress_directory(target.path)
-        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dna-mamba-"))) / "progress"
 
     def _span(self, shard: Shard | None) -> Span:
         return span_of(shard, self.n_bases)

@@ -1,6 +1,5 @@
 """Predictions of whole sequences into a table, block by block; a run can be resumed, or made in shards."""
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property
@@ -25,7 +24,7 @@ from dna_mamba.runs import (
     check_resumable,
     earlier_fact,
     parse_shard,
-    progress_directory,
+    progress_for,
     span_of,
 )
 from dna_mamba.runs.counts import Advance, untold
@@ -176,7 +175,7 @@ class PredictJob:
             return self._write_through(target, kind, header, advance)
         span = self.span(shard)
         with ExitStack() as stack:
-            directory = _progress_of(target, stack)
+            directory = stack.enter_context(progress_for(target.path))
             facts = self._facts(kind)
             ours = {**facts, "shard": str(shard or _WHOLE)}
             store = stack.enter_context(LineStore(directory, ours, header, resume=resume, force=target.force))
@@ -240,13 +239,6 @@ class PredictJob:
             "device": self._model.device.type,
             "precision": self.precision,
         }
-
-
-def _progress_of(target: PredictionTarget, stack: ExitStack) -> Path:
-    """Where progress is kept: beside the target, or for standard output until ``stack`` closes."""
-    if target.is_file:
-        return progress_directory(target.path)
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dna-mamba-"))) / "progress"
 
 
 def _blocks(rows: Iterator[InputRow], size: int) -> Iterator[Iterator[InputRow]]:

@@ -1,8 +1,9 @@
 """Where contigs are read, for heads that answer along them: windows counted in bins, gathered into parts.
 
-Windows overlap, and of two neighbours each keeps what is nearer to its own middle (``sequences.tiling``); a window of
-0 bp stands for whole contigs, which are read exactly, however long. Bins are counted from a contig's start; bases
-that are left at its end are read, and are in no bin.
+Contigs that two windows would cover are read whole, exactly; a window of 0 bp reads all of them so, however long, in
+memory that grows with them. Of longer ones windows overlap, and of two neighbours each keeps what is nearer to its own
+middle (``sequences.tiling``). Bins are counted from a contig's start; bases that are left at its end are read, and are
+in no bin.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,8 +13,9 @@ from dna_mamba.errors import InputError
 from dna_mamba.genome import Contig, Interval
 from dna_mamba.sequences.tiling import Tile, check_tiling, tile, tiles_touching
 
-DEFAULT_ALONG_WINDOW_BP = 65_536
-DEFAULT_ALONG_OVERLAP_BP = 8_192
+DEFAULT_ALONG_WINDOW_BP = 1 << 20
+"""Contigs up to 1,966,080 bp are read whole: 2 GB of hidden states where a model has 128 channels."""
+DEFAULT_ALONG_OVERLAP_BP = 1 << 17
 PART_BP = 1 << 18
 """Bases after which what is done is safe from a kill, and of which shards are made."""
 
@@ -58,10 +60,26 @@ class AlongUnit(NamedTuple):
         """Answers."""
         return self.tiles[-1].keep_end - self.tiles[0].keep_start
 
+    def is_whole(self, length_bp: int) -> bool:
+        """Whether it is all of a contig of that length, read at once."""
+        return len(self.tiles) == 1 and self.tiles[0][:2] == (0, length_bp // self.bin_bp)
+
     @property
     def n_read(self) -> int:
         """Positions that are read."""
         return sum(window.end - window.start for window in self.tiles) * self.bin_bp
+
+
+def how_read(units: Sequence[AlongUnit], contigs: Sequence[Contig], reading: AlongReading) -> str:
+    """How many contigs are read whole, and how many in windows, for a person to read."""
+    lengths = dict(contigs)
+    whole = {unit.chrom: unit.is_whole(lengths[unit.chrom]) for unit in units}
+    n_whole = sum(whole.values())
+    n_windowed = len(whole) - n_whole
+    said = [f"{n_whole:,} read whole, exactly"] if n_whole else []
+    if n_windowed:
+        said.append(f"{n_windowed:,} in windows of {reading.window_bp:,} bp, overlap {reading.overlap_bp:,} bp or more")
+    return f"contigs: {'; '.join(said) or 'none'}"
 
 
 def units_of(

@@ -1,6 +1,5 @@
 """Records through the scorer into an output: straight, or kept block by block so that the run can be resumed."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
@@ -10,7 +9,7 @@ from typing import NamedTuple
 from dna_mamba.io.paths import display_name
 from dna_mamba.io.vcf import VcfReader, VcfRecord
 from dna_mamba.io.vcf.writer import refuse_what_bcf_cannot_hold
-from dna_mamba.runs import Claim, Facts, InputFile, LineStore, Shard, Span, progress_directory, span_of
+from dna_mamba.runs import Claim, Facts, InputFile, LineStore, Shard, Span, progress_for, span_of
 from dna_mamba.runs.shards import block_records
 from dna_mamba.scoring.variant_files.scored_lines import ScoredLines, in_blocks
 from dna_mamba.scoring.variant_files.summary import ScoreSummary
@@ -67,7 +66,7 @@ def keep_and_write(writing: Writing, run: KeptRun) -> ScoreSummary:
     target, span = writing.target, span_of(run.shard, run.n_records)
     facts = {**run.facts, "shard": str(run.shard or _WHOLE)}
     with ExitStack() as stack:
-        directory = _progress_of(target, stack)
+        directory = stack.enter_context(progress_for(target.path))
         kept = LineStore(directory, facts, writing.header, resume=run.resume, force=target.force)
         store = stack.enter_context(kept)
         if target.format == "b" and not writing.reader.is_bcf and not store.n_items:
@@ -80,13 +79,6 @@ def keep_and_write(writing: Writing, run: KeptRun) -> ScoreSummary:
                 write(line)
         store.discard()
         return ScoreSummary.of_counts(store.counts)
-
-
-def _progress_of(target: Target, stack: ExitStack) -> Path:
-    """Where progress is kept: beside the target, or for standard output until ``stack`` closes."""
-    if target.is_file:
-        return progress_directory(target.path)
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dna-mamba-"))) / "progress"
 
 
 def _try_bcf(path: str | Path, target: Target) -> None:

@@ -9,6 +9,7 @@ import torch
 from dna_mamba.alphabet import encode_bases, reverse_complement
 from dna_mamba.errors import InputError
 from dna_mamba.io.fasta import FastaReader
+from dna_mamba.models import streaming
 from dna_mamba.runs import progress_directory
 from dna_mamba.scoring.predictions import units as units_module
 from dna_mamba.scoring.predictions.along_job import AlongJob
@@ -66,12 +67,13 @@ def test_whole_contigs_are_answered_exactly(genome, tmp_path, head):
     assert all(np.isnan(left).all() for left in found.values()) and len(found) == (4 if size == 1 else 0)
 
 
+@pytest.mark.parametrize("reading", [READING, WHOLE], ids=["windows", "whole"])
 @pytest.mark.parametrize("head", [GENES, TRACKS], ids=["bases", "tracks"])
-def test_the_mirrored_contig_has_mirrored_answers(tmp_path, head):
+def test_the_mirrored_contig_has_mirrored_answers(tmp_path, head, reading):
     letters = random_sequence(320, 7)
     both = {"c": letters, "mirrored": reverse_complement(letters)}
     genome = FastaReader(write_fasta(tmp_path / "m.fa", both))
-    job_of(genome, head).run(PredictionTarget(tmp_path / "t.tsv"))
+    job_of(genome, head, reading).run(PredictionTarget(tmp_path / "t.tsv"))
     found = table(tmp_path / "t.tsv")
     here, there = (np.array([found[key] for key in found if key[0] == name]) for name in both)
     order = list(head.complement) if head.complement else slice(None)
@@ -87,9 +89,12 @@ def test_regions_have_the_answers_of_the_whole(genome, tmp_path):
     assert all(some[key] == whole[key] for key in some)
 
 
-@pytest.mark.parametrize("name", ["t.tsv", "t.bed", "t.bw", "t.bedgraph", "t.gff3", "t.parquet"])
-def test_shards_put_together_are_one_run_to_the_byte(genome, tmp_path, name):
-    job = job_of(genome)
+@pytest.mark.parametrize(
+    ("name", "reading"),
+    [*((f"t.{kind}", READING) for kind in ("tsv", "bed", "bw", "bedgraph", "gff3", "parquet")), ("t.bed", WHOLE)],
+)
+def test_shards_put_together_are_one_run_to_the_byte(genome, tmp_path, name, reading):
+    job = job_of(genome, reading=reading)
     files = job.run(PredictionTarget(tmp_path / name))
     paths = [tmp_path / f"{i}.{name}" for i in (2, 4, 1, 3)]
     for path in paths:
@@ -101,25 +106,37 @@ def test_shards_put_together_are_one_run_to_the_byte(genome, tmp_path, name):
         assert Path(ours).read_bytes() == Path(theirs).read_bytes()
 
 
-def test_what_was_done_before_a_kill_is_not_done_again(genome, tmp_path):
+@pytest.mark.parametrize("reading", [READING, WHOLE], ids=["windows", "whole"])
+def test_what_was_done_before_a_kill_is_not_done_again(genome, tmp_path, reading):
+    """Of contigs that are read whole, the contigs that were done."""
     target = PredictionTarget(tmp_path / "t.bed")
-    job_of(genome).run(PredictionTarget(tmp_path / "whole.bed"))
-    job, done = job_of(genome), []
+    job_of(genome, reading=reading).run(PredictionTarget(tmp_path / "whole.bed"))
+    job, done = job_of(genome, reading=reading), []
 
     def killed(count):
         done.append(count)
-        if sum(done) > 200:
+        if sum(done) > 300:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         job.run(target, advance=killed)
     assert progress_directory(target.path).is_dir()
-    left = job_of(genome).missing_bp(target, None, resume=True)
+    left = job_of(genome, reading=reading).missing_bp(target, None, resume=True)
     assert 0 < left < job.n_bases
     rest = []
-    job_of(genome).run(target, resume=True, advance=rest.append)
+    job_of(genome, reading=reading).run(target, resume=True, advance=rest.append)
     assert sum(rest) == left
     assert (tmp_path / "t.bed").read_bytes() == (tmp_path / "whole.bed").read_bytes()
+
+
+def test_parts_of_the_stream_do_not_change_an_answer(genome, tmp_path, monkeypatch):
+    """A contig whose hidden states are computed 37 positions at a time, as one of a chromosome's length is."""
+    job_of(genome, reading=WHOLE).run(PredictionTarget(tmp_path / "at_once.tsv"))
+    monkeypatch.setitem(streaming.BUDGETS, "cpu", streaming.DeviceBudget(37, 0))
+    job_of(genome, reading=WHOLE).run(PredictionTarget(tmp_path / "parts.tsv"))
+    at_once, parts = table(tmp_path / "at_once.tsv"), table(tmp_path / "parts.tsv")
+    assert list(at_once) == list(parts)
+    np.testing.assert_allclose(list(parts.values()), list(at_once.values()), atol=1e-5)
 
 
 def test_what_cannot_be_is_refused_before_any_work(genome, tmp_path):
