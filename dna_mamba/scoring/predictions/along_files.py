@@ -1,28 +1,27 @@
 """Answers along contigs as tables, BED, bigWig, bedGraph and GFF3."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from dna_mamba.annotation.decode import decode_genes
+from dna_mamba.annotation.adaptation import Adaptation
 from dna_mamba.annotation.labels import is_annotation
-from dna_mamba.annotation.options import DecoderOptions
 from dna_mamba.errors import InputError
 from dna_mamba.genome import Contig
-from dna_mamba.io.gff.writer import gff3_header, gff3_rows
+from dna_mamba.io.gff.writer import gff3_header
 from dna_mamba.models import HeadConfig
 from dna_mamba.runs.table_lines import format_number
 from dna_mamba.runs.track_files import TrackFile, check_files, track_files, write_track
+from dna_mamba.scoring.predictions.genes import gene_lines, learn_genome
 from dna_mamba.scoring.predictions.layout import AlongAnswers
 from dna_mamba.scoring.predictions.status import STATUS, RowStatus
 from dna_mamba.scoring.predictions.target import PredictionTarget, open_lines
 
-_LEAST = 1e-30
-"""Probabilities below it have its logarithm."""
 _TRACKS = ("bigwig", "bedgraph")
 _MOST_SCORE = 1000
+_GENES_LINE = "#dna-mamba_predictGenes="
 
 
 class OutputTrack(NamedTuple):
@@ -63,8 +62,8 @@ def output_files(target: PredictionTarget, head: HeadConfig, contigs: Sequence[C
     return [file.path for file in files]
 
 
-def write_along(answers: AlongAnswers, target: PredictionTarget, header: Sequence[str], *, force: bool) -> None:
-    """Write what was answered, each file whole or not at all.
+def write_along(answers: AlongAnswers, target: PredictionTarget, header: Sequence[str], *, force: bool) -> list[str]:
+    """Write what was answered, each file whole or not at all. Returns lines for people.
 
     Raises:
         InputError: a file exists and not ``force``, or cannot be made.
@@ -74,38 +73,29 @@ def write_along(answers: AlongAnswers, target: PredictionTarget, header: Sequenc
         for column, file in enumerate(_track_files(target, answers.head)):
             regions = {chrom: answers.regions.get(chrom, ()) for chrom, _ in answers.contigs}
             write_track(file, answers.contigs, answers.stretches(column), regions, header, force=force)
-        return
+        return []
     target = target._replace(force=force)
-    above, lines, integers, floats = _lines_of(answers, target, header)
+    learnt = learn_genome(answers) if target.format == "gff3" else None
+    above, lines, integers, floats = _lines_of(answers, target, header, learnt)
     with open_lines(target, above, integers=integers, floats=floats) as write:
         for line in lines:
             write(line)
+    return [] if learnt is None else [f"genes: {learnt.described()}"]
 
 
 def _lines_of(
-    answers: AlongAnswers, target: PredictionTarget, header: Sequence[str]
+    answers: AlongAnswers, target: PredictionTarget, header: Sequence[str], learnt: Adaptation | None
 ) -> tuple[list[str], Iterator[str], Sequence[str], Sequence[str]]:
     """The lines above, those below, and which columns hold whole numbers and others."""
-    if target.format == "gff3":
+    if learnt is not None:
         version, *contigs = gff3_header(answers.contigs)
-        return [version, *(line[1:] for line in header), *contigs], gene_lines(answers), (), ()
+        above = [version, *(line[1:] for line in header), _GENES_LINE + learnt.described(), *contigs]
+        return above, gene_lines(answers, learnt.statistics), (), ()
     if target.format == "bed":
         names = "#chrom\tstart\tend\tclass\tscore\tstrand\tprobability"
         return [*header, names], (_bed_line(run, answers.head) for run in class_runs(answers)), (), ()
     names = "\t".join(["id", "start", "end", *answers.head.outputs, STATUS])
     return [*header, names], table_lines(answers), ("start", "end"), answers.head.outputs
-
-
-def gene_lines(answers: AlongAnswers) -> Iterator[str]:
-    """Rows of the genes of each contig, read off all of its answers together."""
-    options = DecoderOptions(genetic_code=answers.genetic_code)
-    numbered = enumerate(answers.units)
-    for chrom, units in groupby(numbered, key=lambda item: item[1].chrom):
-        numbers = [number for number, _ in units]
-        p_LK = np.concatenate([answers.values(number) for number in numbers])
-        log_p_LK = np.log(np.where(np.isnan(p_LK), np.float32(1 / p_LK.shape[1]), np.maximum(p_LK, np.float32(_LEAST))))
-        bases = np.concatenate([answers.bases(number) for number in numbers])
-        yield from gff3_rows(decode_genes(chrom, bases, log_p_LK, answers.head.outputs, options))
 
 
 def class_runs(answers: AlongAnswers) -> Iterator[ClassRun]:

@@ -1,14 +1,11 @@
 """Answers along contigs as files: runs of classes, rows, tracks, genes."""
 
-import numpy as np
-import pytest
-
 from dna_mamba.scoring.predictions import units as units_module
-from dna_mamba.scoring.predictions.along_files import class_runs, gene_lines, output_files, table_lines, write_along
+from dna_mamba.scoring.predictions.along_files import class_runs, output_files, table_lines, write_along
 from dna_mamba.scoring.predictions.target import PredictionTarget
 from dna_mamba.scoring.predictions.units import AlongReading
 from tests.scoring.predictions.laid_out import answers_of
-from tests.scoring.predictions.worlds import GENES, TRACKS
+from tests.scoring.predictions.worlds import TRACKS
 
 P = [[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.5, 0.5], [0.4, 0.6], [0.1, 0.9]]
 
@@ -45,22 +42,3 @@ def test_a_file_for_each_track(tmp_path):
     lines = (tmp_path / "t.b.bedgraph").read_text().splitlines()
     assert lines[1:] == [f"c\t{i}\t{i + 1}\t2" for i in range(4)]
     assert output_files(PredictionTarget(tmp_path / "t.tsv"), TRACKS, answers.contigs) == [str(tmp_path / "t.tsv")]
-
-
-@pytest.mark.parametrize("window", [0, 50])
-def test_genes_are_read_off_all_parts_together(monkeypatch, window):
-    """An open reading frame that the classes spell, over the edges of parts."""
-    monkeypatch.setattr(units_module, "PART_BP", 1)
-    gene = "ATG" + "GCT" * 60 + "TAA"
-    letters = "CCC" * 10 + gene + "CCC" * 10
-    p_LK = np.full((len(letters), len(GENES.outputs)), 0.01)
-    p_LK[:, GENES.outputs.index("intergenic")] = 0.9
-    for offset in range(len(gene)):
-        p_LK[30 + offset] = 0.01
-        p_LK[30 + offset, GENES.outputs.index(f"coding{offset % 3}+")] = 0.9
-    answers = answers_of(
-        letters, p_LK, outputs=GENES.outputs, complement=GENES.complement, reading=AlongReading(window, 0)
-    )
-    assert len(answers.units) == (1 if window == 0 else len(answers.units)) and (window == 0 or len(answers.units) > 3)
-    rows = [line.split("\t") for line in gene_lines(answers)]
-    assert [(row[2], row[3], row[4], row[6]) for row in rows if row[2] == "CDS"] == [("CDS", "31", "216", "+")]
