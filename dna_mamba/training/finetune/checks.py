@@ -5,8 +5,6 @@ from dna_mamba.errors import InputError
 from dna_mamba.extras import need
 from dna_mamba.training.finetune.sections import DataSection, How
 
-_ONE_BY_ONE = ("column", "leave-group-out", "leave-chromosome-out")
-
 
 def refuse_contradictions(data: DataSection, folds: FoldPlan, class_weights: str) -> None:
     """Raise InputError where an option of a recipe would have no effect, or two ask for different things."""
@@ -67,14 +65,8 @@ def _columns(data: DataSection) -> None:
 
 def _folds(data: DataSection, folds: FoldPlan) -> None:
     """What divides rows is used, or not given."""
-    said = folds.model_fields_set
     named = (("--fold-column", data.fold_column, "column"), ("--families", data.families, "homology"))
     for option, name, kind in named:
-        if name is not None and "kind" in said and folds.kind != kind:
+        if name is not None and "kind" in folds.model_fields_set and folds.kind != kind:
             remedy = f"leave {option} or --folds out"
             raise InputError(f"--folds {folds.kind} does not look at {option} {name}", place="folds", remedy=remedy)
-    kind = folds.kind if "kind" in said else "column" if data.fold_column is not None else "stratified"
-    for option, is_set in (("--n-folds", folds.n_folds is not None), ("--repeats", folds.repeats > 1)):
-        if is_set and kind in _ONE_BY_ONE:
-            what = f"{option} for folds that are given ({kind})"
-            raise InputError(what, place="folds", remedy=f"leave {option} out, or choose other --folds")

@@ -12,6 +12,8 @@ from dna_mamba.training.finetune.problem import FoldPart, Problem, part_of
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
 from dna_mamba.training.finetune.source import BIN_BP, SIGNAL_WINDOW_BP, VARIANT_WINDOW_BP, read_rows_of
 
+_GIVEN = ("column", "leave-group-out", "leave-chromosome-out")
+
 
 class LabelSurvey(NamedTuple):
     """Rows, their parts in each fold, what leaks between those, what results say of both, and news for people."""
@@ -30,11 +32,11 @@ def survey_of(recipe: FinetuneRecipe) -> LabelSurvey:
         InputError: rows or folds cannot be used, or rows leak and the recipe refuses that.
     """
     data = read_rows_of(recipe.data)
+    problem = _problem_of(data, recipe)
     plan = recipe.folds
     families = _families(data, recipe) if plan.kind == "homology" else None
     folds = make_folds(data, plan, None if families is None else families.number)
     leaks = find_leaks(data, folds)
-    problem = _problem_of(data, recipe)
     parts = [part_of(fold, plan.seed) for fold in apply_policy(data, folds, leaks, recipe.leaks)]
     facts = {
         "plan": plan.model_dump(mode="json"),
@@ -46,6 +48,8 @@ def survey_of(recipe: FinetuneRecipe) -> LabelSurvey:
     }
     told = f"{len(data):,} rows of {', '.join(data.names[:6])}; {plan.kind} folds: {len(folds)}"
     notes = [*data.notes, told, *(families.notes if families else ()), *leaks.lines()]
+    if plan.n_folds not in (None, len(folds) // plan.repeats) or (plan.repeats > 1 and plan.kind in _GIVEN):
+        notes.append(f"{plan.kind} folds are as they are given: --n-folds and --repeats are not looked at")
     if not all(len(part.validation) for part in parts):
         notes.append("a fold has too few training rows for a validation part: nothing is chosen by it")
     if problem.n_bins > 1:

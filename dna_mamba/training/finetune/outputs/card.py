@@ -57,7 +57,7 @@ def _facts(
     if problem.kind != "values":
         rows += " (" + ", ".join(f"{name} {count:,}" for name, count in class_counts(data).items()) + ")"
     told = {
-        "RowNumbers": rows,
+        "Rows": rows,
         "SHA-256 of the rows": data.sha256,
         "Folds": f"{facts['n_folds']}, {plan['kind']}, seed {plan['seed']}; seeds of training: {recipe.seeds}",
         "Head": f"pooling {head.pooling}, strands {head.strands}" + (f", hidden {head.hidden}" if head.hidden else ""),
