@@ -201,7 +201,8 @@ def _along(request: _Request, stack: ExitStack) -> None:
         files = job.run(target, **request.said, advance=advance)
     for file in files:
         log(f"{'shard for dna-mamba merge' if request.shard else target.format}: {file}")
-    log(job.how_read)
+    for note in (job.how_read, *job.notes):
+        log(note)
     log_precision(request.precision, job.precision)
 
 

@@ -74,6 +74,8 @@ class AlongJob:
         device: str | torch.device | None = None,
         precision: Precision | None = None,
     ) -> None:
+        self.notes: list[str] = []
+        """What people should know of a run that is done."""
         self._given_model = model
         self._model = as_task_model(model, device, precision)
         if not self.head.by_position:
@@ -193,7 +195,7 @@ class AlongJob:
             store.finish()
             answers = self._answers(store)
             if shard is None:
-                write_along(answers, target, store.provenance, force=replace)
+                self.notes = write_along(answers, target, store.provenance, force=replace)
             else:
                 claim = self._claim(shard, answers, numbers, facts)
                 pieces = payload(answers, numbers)

@@ -6,12 +6,14 @@ import pytest
 from dna_mamba.scoring.predictions import genes as genes_module
 from dna_mamba.scoring.predictions import units as units_module
 from dna_mamba.scoring.predictions.along_files import write_along
+from dna_mamba.scoring.predictions.along_job import AlongJob
 from dna_mamba.scoring.predictions.genes import gene_lines, learn_genome
 from dna_mamba.scoring.predictions.target import PredictionTarget
 from dna_mamba.scoring.predictions.units import AlongReading
 from tests.annotation.test_adaptation import genome, poor_head
 from tests.scoring.predictions.laid_out import answers_of
-from tests.scoring.predictions.worlds import GENES
+from tests.scoring.predictions.worlds import GENES, head_model
+from tests.worlds import random_sequence, write_fasta
 
 
 def answered(n_genes, seed=1, **reading):
@@ -65,3 +67,11 @@ def test_the_file_says_what_was_learnt_or_that_nothing_was(tmp_path):
         assert len(notes) == 1 and notes[0].startswith(f"genes: {expected}")
         lines = (tmp_path / f"{n_genes}.gff3").read_text().splitlines()
         assert lines[0] == "##gff-version 3" and lines[1].startswith(f"#dna-mamba_predictGenes={expected}")
+
+
+def test_a_run_says_that_its_genome_is_too_short_to_learn_from(tmp_path):
+    job = AlongJob(write_fasta(tmp_path / "g.fa", {"phage": random_sequence(900, 1)}), head_model(GENES))
+    job.run(PredictionTarget(tmp_path / "t.bed"))
+    assert job.notes == []
+    job.run(PredictionTarget(tmp_path / "t.gff3"))
+    assert len(job.notes) == 1 and "genes are read off the head's answers alone" in job.notes[0]
