@@ -18,7 +18,7 @@ from dna_mamba.training.finetune import read_finetune_recipe
 from pipelines.benchmark.page import check_page, page_lines, write_into_page
 from pipelines.benchmark.plan import Plan, RunName, TaskSet, read_plan
 from pipelines.benchmark.report import row_of
-from pipelines.benchmark.runs import PREEMPTED, Manner, Outcome, done, finetune, last_line
+from pipelines.benchmark.runs import PREEMPTED, Manner, Outcome, done, finetune
 from pipelines.benchmark.tables import NO_LIMIT, write_table
 
 _HERE = Path(__file__).parent
@@ -103,8 +103,7 @@ def kept(plan: Plan, task_set: TaskSet, run: RunName, output: Path) -> Outcome:
     """What an earlier call did with the same recipe, rows and weights."""
     table = _table_of(output, task_set, run)
     earlier = done(_recipe(plan, task_set, run, table), table, table.parent / run) if table.is_file() else None
-    said = last_line(table.with_suffix(".txt"))
-    return earlier or Outcome(None, {}, f"not finished: {said}" if said else _NOT_YET)
+    return earlier or Outcome(None, {}, "not finished" if table.with_suffix(".txt").is_file() else _NOT_YET)
 
 
 def one_run(plan: Plan, task_set: TaskSet, run: RunName, given: argparse.Namespace, manner: Manner) -> Outcome:

@@ -97,6 +97,8 @@ def finetune(recipe: dict[str, Any], table: Path, directory: Path, manner: Manne
         command = [sys.executable, "-m", "dna_mamba", "finetune", "--recipe", recipe_file, "-o", str(directory)]
         command += ["--device", manner.device, "--threads", str(manner.threads), "--resume" if same else "--force"]
         code, said = _run(command, beside.with_suffix(".txt"), manner, lock)
+    if code == PREEMPTED:
+        return Outcome(None, {}, "stopped, the same command goes on", code)
     if code:
         return Outcome(None, {}, said or f"exit code {code}", code)
     return done(recipe, table, directory) or Outcome(None, {}, f"no results in {directory}", 1)
@@ -148,10 +150,10 @@ def _run(command: list[str], output: Path, manner: Manner, lock: int) -> tuple[i
         except subprocess.TimeoutExpired:
             process.terminate()
             code = process.wait()
-    return code, last_line(output)
+    return code, _last_line(output)
 
 
-def last_line(output: Path) -> str:
+def _last_line(output: Path) -> str:
     """What a run said last, or nothing where it said nothing."""
     text = output.read_text(errors="replace") if output.is_file() else ""
     lines = [line for line in text.replace("\r", "\n").splitlines() if line.strip()]
