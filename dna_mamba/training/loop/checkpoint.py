@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from dna_mamba.checkpoints.manifest import read_json, verify_manifest, write_manifest
@@ -76,7 +76,7 @@ def save_checkpoint(
             directory.mkdir(parents=True, exist_ok=True)
             with atomic_directory(path, force=True) as target:
                 write_model(whole, target)
-                save_file(moments, target / OPTIMISER)
+                (target / OPTIMISER).write_bytes(save(moments))  # save_file has an error of its own for a full disk
                 (target / STATE).write_text(json.dumps(state._asdict()) + "\n")
                 write_manifest(target)
             for old in list_checkpoints(directory)[keep:]:

@@ -1,12 +1,16 @@
 """What a checkpoint holds is what training resumes from."""
 
+import errno
+import io
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from dna_mamba.errors import InputError
+from dna_mamba.errors import InputError, MachineError
 from dna_mamba.models import MaskedLanguageModel
 from dna_mamba.training.loop.checkpoint import (
     TrainingState,
@@ -61,6 +65,23 @@ def test_the_newest_are_kept(tmp_path: Path) -> None:
     for number in (1, 2, 10, 3):
         save_checkpoint(tmp_path, model, optimiser, TrainingState(number, "f"), keep=2)
     assert list_checkpoints(tmp_path) == [checkpoint_path(tmp_path, 10), checkpoint_path(tmp_path, 3)]
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "optimiser.safetensors", "state.json"])
+def test_a_full_disk_keeps_the_older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    """Whichever file it is that no longer fits."""
+    older = save_checkpoint(tmp_path, *stepped(1), TrainingState(1, "f"), keep=1)
+    opened = io.open
+
+    def full(path: object, *more: Any, **options: Any) -> Any:
+        if str(path).endswith(file) and ".partial" in str(path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return opened(path, *more, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(io, "open", full)
+    with pytest.raises(MachineError, match="the disk is full"):
+        save_checkpoint(tmp_path, *stepped(2), TrainingState(2, "f"), keep=1)
+    assert [path.name for path in tmp_path.iterdir()] == [older.name]
 
 
 def test_an_empty_directory_has_none(tmp_path: Path) -> None:
