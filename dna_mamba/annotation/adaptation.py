@@ -18,7 +18,7 @@ from dna_mamba.annotation.decode import decode_genes
 from dna_mamba.annotation.evidence import ClassLogProbabilities, head_sums, potential_sums
 from dna_mamba.annotation.labels import columns_of
 from dna_mamba.annotation.options import DecoderOptions
-from dna_mamba.annotation.statistics.coding_potential import WordCounts, words_of
+from dna_mamba.annotation.statistics.coding_potential import CodingWordCounts, words_of
 from dna_mamba.annotation.statistics.genome import GenomeStatistics
 from dna_mamba.annotation.statistics.head_weight import StretchSums
 from dna_mamba.annotation.statistics.splice_sites import SpliceLetters
@@ -99,7 +99,7 @@ def _learn(
     n_genes, coding_bp = sum(map(len, sure)), sum(_coding_bp(gene) for genes in sure for gene in genes)
     if coding_bp < LEAST_CODING_BP:
         return Adaptation(None, n_genes, coding_bp, 0)
-    words, letters, splice = WordCounts(), StartLetters(codon_signals(options.genetic_code)), SpliceLetters()
+    words, letters, splice = CodingWordCounts(), StartLetters(codon_signals(options.genetic_code)), SpliceLetters()
     for contig, genes in zip(contigs, sure, strict=True):
         for strand, bases in _strands(contig):
             spans = _read_spans(genes, strand, len(bases))

@@ -45,7 +45,7 @@ def words_of(bases: Codes) -> NDArray[np.int16]:
     return words
 
 
-class WordCounts:
+class CodingWordCounts:
     """Words counted at the places of codons, and everywhere."""
 
     def __init__(self) -> None:

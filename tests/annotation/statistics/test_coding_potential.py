@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from dna_mamba.annotation.statistics.coding_potential import CodingPotential, WordCounts, words_of
+from dna_mamba.annotation.statistics.coding_potential import CodingPotential, CodingWordCounts, words_of
 from tests.annotation.genes import biased_gene, codes_of, spacer
 
 
@@ -17,7 +17,7 @@ def sums(potential: CodingPotential, letters: str) -> list[float]:
 
 def learnt(n_genes: int) -> CodingPotential:
     rng = random.Random(1)
-    counts = WordCounts()
+    counts = CodingWordCounts()
     for _ in range(n_genes):
         gene = biased_gene(100, rng)
         letters = spacer(300, rng) + gene + spacer(300, rng)
@@ -42,4 +42,4 @@ def test_the_frame_of_genes_scores_above_the_others(n_genes: int) -> None:
 
 def test_nothing_is_said_where_nothing_is_known() -> None:
     assert learnt(3).nats[:, -1].tolist() == [0, 0, 0]
-    assert np.allclose(WordCounts().potential().nats, 0)
+    assert np.allclose(CodingWordCounts().potential().nats, 0)
