@@ -15,33 +15,6 @@ from dna_mamba.annotation.statistics.genome import GenomeStatistics
 from dna_mamba.io.gff.writer import PredictedGene
 
 
-class AnswersInParts:
-    """Collects what a head says of a contig, part after part, and gives its genes at the end.
-
-    However a contig is cut, the genes are the same: nothing is decided before all of it is there. Answers are held as
-    float32, 4 K bytes a base.
-
-    Args:
-        names: of the head's classes.
-        options: of the decoder.
-    """
-
-    def __init__(self, names: Sequence[str], options: DecoderOptions) -> None:
-        self._names, self._options = tuple(names), options
-        self._parts: list[ClassLogProbabilities] = []
-        columns_of(names, "+")
-
-    def add(self, log_p_LK: ClassLogProbabilities) -> None:
-        """The next bases' log-probabilities, (l, K)."""
-        self._parts.append(np.asarray(log_p_LK, dtype=np.float32))
-
-    def genes(self, chrom: str, bases: Codes) -> list[PredictedGene]:
-        """The genes of the contig of which all parts have been added; the next contig may follow."""
-        empty = np.zeros((0, len(self._names)), dtype=np.float32)
-        log_p_LK, self._parts = np.concatenate([empty, *self._parts]), []
-        return decode_genes(chrom, bases, log_p_LK, self._names, self._options)
-
-
 def decode_genes(
     chrom: str,
     bases: Codes,

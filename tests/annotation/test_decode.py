@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dna_mamba.alphabet import reverse_complement
-from dna_mamba.annotation.decode import AnswersInParts, decode_genes
+from dna_mamba.annotation.decode import decode_genes
 from dna_mamba.annotation.options import DecoderOptions
 from dna_mamba.errors import InputError
 from dna_mamba.io.gff.writer import PredictedGene
@@ -51,18 +51,6 @@ def test_a_gene_may_begin_in_the_stop_of_the_one_before() -> None:
     assert places(found) == genes
     apart = decode_genes("c", codes_of(letters), log_p, UNSPLICED, OPTIONS._replace(overlap_bp=3))
     assert len(apart) == 2 and apart[1].start >= end  # then another start is taken
-
-
-@pytest.mark.parametrize("size", [1, 97, 1000, 10**6])
-def test_parts_of_any_size_give_the_same_genes(size: int) -> None:
-    letters, genes = contig(3)
-    log_p = answers(truth_labels(len(letters), genes, UNSPLICED), len(UNSPLICED), noise=3.0).astype(np.float32)
-    parts = AnswersInParts(UNSPLICED, OPTIONS)
-    for _ in range(2):  # a second contig finds nothing of the first
-        for first in range(0, len(log_p), size):
-            parts.add(log_p[first : first + size])
-        assert parts.genes("c", codes_of(letters)) == decode_genes("c", codes_of(letters), log_p, UNSPLICED, OPTIONS)
-    assert parts.genes("empty", codes_of("")) == []
 
 
 def test_the_other_strand_gives_the_mirror_image() -> None:
