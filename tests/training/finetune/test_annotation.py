@@ -82,6 +82,18 @@ def test_a_stopped_run_ends_as_one_that_was_not(recipe: FinetuneRecipe, tmp_path
     assert (tmp_path / "whole" / "results.json").read_bytes() == (tmp_path / "run" / "results.json").read_bytes()
 
 
+def test_a_run_that_ended_is_not_trained_again(recipe: FinetuneRecipe, tmp_path: Path) -> None:
+    printed = AnnotationJob(recipe, tmp_path / "run").run(SILENT)
+    before = (tmp_path / "run" / "model" / "model.safetensors").stat().st_mtime_ns
+    (tmp_path / "run" / "trainings").mkdir()  # as a kill while it was removed leaves it
+    told: list[str] = []
+    assert AnnotationJob(recipe, tmp_path / "run").run(Watcher(report=told.append), resume=True) == printed
+    assert told[-1] == "this run is done already" and not (tmp_path / "run" / "trainings").exists()
+    assert (tmp_path / "run" / "model" / "model.safetensors").stat().st_mtime_ns == before
+    with pytest.raises(InputError, match="results of another recipe"):
+        AnnotationJob(made(tmp_path, training__epochs=1), tmp_path / "run").run(SILENT, resume=True)
+
+
 def test_a_probe_leaves_the_encoder_as_it_was(recipe: FinetuneRecipe, tmp_path: Path) -> None:
     AnnotationJob(made(tmp_path, how="probe", training__epochs=1), tmp_path / "run").run(SILENT)
     before, after = (load_model(str(path)) for path in (tmp_path / "model", tmp_path / "run" / "model"))
