@@ -45,6 +45,7 @@ from dna_mamba.training.finetune.outputs.directory import (
 )
 from dna_mamba.training.finetune.outputs.results import RESULTS
 from dna_mamba.training.finetune.recipe import FinetuneRecipe
+from dna_mamba.training.finetune.tuned.objective import PRECISIONS
 from dna_mamba.training.loop.loop import TrainingLoop
 from dna_mamba.training.loop.optimiser import OptimiserConfig, build_optimiser
 from dna_mamba.training.loop.schedule import ScheduleConfig
@@ -207,8 +208,7 @@ class AnnotationJob:
         self, model: TaskModel, directory: Path, seed: int, fingerprint: str, watcher: Watcher
     ) -> TrainingLoop[Any]:
         training, (train, held) = self.recipe.training, self.divided
-        precision = torch.bfloat16 if training.precision == "bfloat16" else torch.float32
-        objective = BaseObjective(model, precision)
+        objective = BaseObjective(model, PRECISIONS[training.precision])
         batches = WindowBatches(train, model.tokenizer, self.window_bp, training.batch_sequences, seed)
         windows = [stack_windows([item], model.tokenizer) for item in cut(held, self.window_bp, _VALIDATION_WINDOWS)]
         settings = OptimiserConfig(
