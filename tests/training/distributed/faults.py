@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from dna_mamba.training.loop.checkpoint import checkpoint_path
@@ -67,13 +67,13 @@ def full_disk(step: int) -> None:
             reached.append(number)
         return checkpoint_path(directory, number)
 
-    def full(tensors: dict[str, Tensor], path: Path) -> None:
+    def full(tensors: dict[str, Tensor]) -> bytes:
         if reached:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        save_file(tensors, path)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return save(tensors)
 
     _replace("training.loop.checkpoint.checkpoint_path", note)
-    _replace("training.loop.checkpoint.save_file", full)
+    _replace("training.loop.checkpoint.save", full)
 
 
 def _replace(name: str, function: Callable[..., Any]) -> None:

@@ -23,6 +23,8 @@ from tests.training.distributed.faults import FAULTS
 
 # seconds for a table of words that says nothing about processes
 patch("dna_mamba.training.pretrain.job.log_baselines", lambda *_: None).start()
+_NOTICE = 0.5
+"""Seconds between a failure and the request to end; torchrun looks ten times a second."""
 _GRACE = 5.0
 """Seconds between the request to end and the kill, once a process has failed; torchrun takes 30."""
 
@@ -92,11 +94,14 @@ class Group:
         Those that are late say where they are before they end.
         """
         limit, late = time.monotonic() + seconds, False
+        failed: float | None = None
         asked: float | None = None
         while self.running:
             self._reap()
             now = time.monotonic()
-            if asked is None and any(self.codes):
+            if failed is None and any(self.codes):
+                failed = now
+            if asked is None and failed is not None and now > failed + _NOTICE:
                 asked = now
                 self._signal(signal.SIGTERM)
             if now > limit:

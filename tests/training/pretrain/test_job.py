@@ -207,7 +207,7 @@ def test_a_genome_of_one_contig(recipe_path: Path, tmp_path: Path) -> None:
     assert (start["train"], start["validation"], start["test"]) == (900 + 3300, 500, 1000)
     assert start["margin_bp"] == 100 and baselines["split"] == "validation"
     card = (model_path / "CARD.md").read_text()
-    assert "held out train:1001-1500 (validation) and train:5001- (test)" in card
+    assert "held out `train:1001-1500` (validation) and `train:5001-` (test)" in card
     assert "100 bp on each side of a stretch" in card
 
 
