@@ -65,15 +65,18 @@ def sample_columns(draw, n_samples):
 
 
 @st.composite
-def rows(draw, n_samples):
-    pos = draw(st.integers(1, 250))
+def rows(draw, n_samples, first_pos):
+    pos = draw(st.integers(first_pos, 250))
     ref = draw(st.text("ACGTN", min_size=1, max_size=6))
     alts = draw(st.lists(st.sampled_from(ALTS), min_size=1, max_size=3) | st.just(["."]))
     info = draw(info_columns(len(alts), pos))
     return "\t".join(["c", str(pos), ".", ref, ",".join(alts), ".", ".", info, *draw(sample_columns(n_samples))])
 
 
-files = st.integers(0, 3).flatmap(lambda n: st.tuples(st.just(n), st.lists(rows(n), min_size=1, max_size=12)))
+def files(first_pos=1):
+    return st.integers(0, 3).flatmap(
+        lambda n: st.tuples(st.just(n), st.lists(rows(n, first_pos), min_size=1, max_size=12))
+    )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -97,7 +100,7 @@ def htslib_lengths(path: Path) -> list[int]:
 
 
 @settings(max_examples=100)
-@given(files)
+@given(files())
 def test_records_reach_as_far_as_htslib_says(tmp_path_factory, file):
     n_samples, lines = file
     path = tmp_path_factory.getbasetemp() / "reach.vcf"
@@ -120,8 +123,9 @@ places = st.tuples(st.integers(0, LENGTH - 1), st.integers(1, 60))
 
 
 @settings(max_examples=40)
-@given(files, st.lists(places, min_size=1, max_size=3))
+@given(files(first_pos=2), st.lists(places, min_size=1, max_size=3))
 def test_regions_select_the_records_that_bcftools_selects(tmp_path_factory, reference, file, regions):
+    """Records at POS 1 left out: htslib's text index ends their SVLEN a base before where its records do."""
     n_samples, lines = file
     lines = sorted(lines, key=lambda line: int(line.split("\t")[1]))
     lines = ["\t".join([*line.split("\t")[:2], f"r{i}", *line.split("\t")[3:]]) for i, line in enumerate(lines)]
